@@ -31,6 +31,7 @@
 //!
 //! - `native` (default): the native backend, on x86-64 and AArch64.
 //! - `hazmat`: derandomised forms, for vectors and tests. Never in production.
+//! - `ff1`: format-preserving encryption for the draft of virtual clients.
 //! - `js`: random numbers on `wasm32-unknown-unknown`.
 
 mod backend;
@@ -38,6 +39,7 @@ mod error;
 pub mod hpke;
 mod identifiers;
 pub mod kem;
+mod protection;
 pub mod random;
 mod secret;
 pub mod signature;
@@ -46,5 +48,6 @@ pub mod symmetric;
 
 pub use backend::Backend;
 pub use error::Error;
+pub use protection::Protection;
 pub use secret::Secret;
-pub use suite::{CipherSuite, Ecosystem, Protection, Sizes};
+pub use suite::{CipherSuite, Ecosystem, Sizes};

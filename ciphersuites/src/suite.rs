@@ -7,36 +7,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::Protection;
 use crate::hpke::HpkeSuite;
 use crate::kem::KemAlgorithm::{self, *};
 use crate::signature::SignatureScheme::{self, *};
 use crate::symmetric::AeadAlgorithm::{self, *};
 use crate::symmetric::HashAlgorithm::{self, *};
 use crate::symmetric::KdfAlgorithm::{self, *};
-
-/// Against which adversary a property holds.
-///
-/// The order is that of preference for confidentiality: a hybrid holds as long as one of its two
-/// parts does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protection {
-    /// Elliptic curves alone: falls to a quantum computer.
-    Classical,
-    /// Lattices alone.
-    PostQuantum,
-    /// Elliptic curves and lattices, both of which would have to fall.
-    Hybrid,
-}
-
-impl fmt::Display for Protection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Classical => "classical",
-            Self::PostQuantum => "post-quantum",
-            Self::Hybrid => "hybrid",
-        })
-    }
-}
 
 /// Who has given numbers to cipher suites.
 ///
@@ -272,20 +249,13 @@ impl CipherSuite {
     /// What protects the content: the KEM.
     #[must_use]
     pub const fn confidentiality(self) -> Protection {
-        match self.0.kem {
-            DhKemP256 | DhKemP384 | DhKemP521 | DhKemX25519 => Protection::Classical,
-            MlKem768 | MlKem1024 => Protection::PostQuantum,
-            MlKem768P256 | MlKem1024P384 | MlKem768X25519 => Protection::Hybrid,
-        }
+        self.0.kem.protection()
     }
 
     /// What protects the origin: the signature. No suite has hybrid signatures.
     #[must_use]
     pub const fn authenticity(self) -> Protection {
-        match self.0.signature {
-            EcdsaP256Sha256 | EcdsaP384Sha384 | EcdsaP521Sha512 | Ed25519 => Protection::Classical,
-            MlDsa44 | MlDsa65 | MlDsa87 => Protection::PostQuantum,
-        }
+        self.0.signature.protection()
     }
 
     /// Every size in bytes.

@@ -21,19 +21,16 @@ impl<'a> Info<'a> {
         Self { hpke, prepared: Prepared::new(&hpke, info) }
     }
 
-    /// Parts this from the string it was made of, or gives it back unchanged where the KDF has
-    /// one stage and needs the string later.
-    ///
-    /// # Errors
-    ///
-    /// The unchanged value.
-    pub fn into_owned(self) -> Result<Info<'static>, Self> {
+    /// Parts this from the string it was made of; `None` where the KDF has one stage and needs the
+    /// string later.
+    #[must_use]
+    pub fn into_owned(self) -> Option<Info<'static>> {
         match self.prepared {
-            Prepared::Hashed { base_psk_id_hash, info_hash } => Ok(Info {
+            Prepared::Hashed { base_psk_id_hash, info_hash } => Some(Info {
                 hpke: self.hpke,
                 prepared: Prepared::Hashed { base_psk_id_hash, info_hash },
             }),
-            Prepared::Plain(_) => Err(self),
+            Prepared::Plain(_) => None,
         }
     }
 

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 
 use crate::backend::{Backend, Primitives};
 use crate::identifiers::identifiers;
+use crate::Protection::{self, *};
 use crate::{Error, Secret, random};
 use dhkem::DhKem;
 use group::{P256, P384, P521, X25519};
@@ -111,20 +112,21 @@ struct Row {
     private: usize,
     secret: usize,
     randomness: usize,
+    protection: Protection,
     kem: &'static dyn Kem,
 }
 
 #[rustfmt::skip]
 static TABLE: [Row; 9] = [
-    Row { id: 0x0010, name: "DHKEM(P-256, HKDF-SHA256)",   public: 65,   enc: 65,   private: 32, secret: 32, randomness: 32,  kem: &DhKem { id: 0x0010, group: &P256 } },
-    Row { id: 0x0011, name: "DHKEM(P-384, HKDF-SHA384)",   public: 97,   enc: 97,   private: 48, secret: 48, randomness: 48,  kem: &DhKem { id: 0x0011, group: &P384 } },
-    Row { id: 0x0012, name: "DHKEM(P-521, HKDF-SHA512)",   public: 133,  enc: 133,  private: 66, secret: 64, randomness: 66,  kem: &DhKem { id: 0x0012, group: &P521 } },
-    Row { id: 0x0020, name: "DHKEM(X25519, HKDF-SHA256)",  public: 32,   enc: 32,   private: 32, secret: 32, randomness: 32,  kem: &DhKem { id: 0x0020, group: &X25519 } },
-    Row { id: 0x0041, name: "ML-KEM-768",                  public: 1184, enc: 1088, private: 64, secret: 32, randomness: 32,  kem: &MLKEM768 },
-    Row { id: 0x0042, name: "ML-KEM-1024",                 public: 1568, enc: 1568, private: 64, secret: 32, randomness: 32,  kem: &MLKEM1024 },
-    Row { id: 0x0050, name: "MLKEM768-P256",               public: 1249, enc: 1153, private: 32, secret: 32, randomness: 160, kem: &Hybrid { id: 0x0050, post_quantum: &MLKEM768,  group: &P256,   label: b"MLKEM768-P256" } },
-    Row { id: 0x0051, name: "MLKEM1024-P384",              public: 1665, enc: 1665, private: 32, secret: 32, randomness: 80,  kem: &Hybrid { id: 0x0051, post_quantum: &MLKEM1024, group: &P384,   label: b"MLKEM1024-P384" } },
-    Row { id: 0x647a, name: "MLKEM768-X25519",             public: 1216, enc: 1120, private: 32, secret: 32, randomness: 64,  kem: &Hybrid { id: 0x647a, post_quantum: &MLKEM768,  group: &X25519, label: b"\\.//^\\" } },
+    Row { id: 0x0010, name: "DHKEM(P-256, HKDF-SHA256)",   public: 65,   enc: 65,   private: 32, secret: 32, randomness: 32,  protection: Classical, kem: &DhKem { id: 0x0010, group: &P256 } },
+    Row { id: 0x0011, name: "DHKEM(P-384, HKDF-SHA384)",   public: 97,   enc: 97,   private: 48, secret: 48, randomness: 48,  protection: Classical, kem: &DhKem { id: 0x0011, group: &P384 } },
+    Row { id: 0x0012, name: "DHKEM(P-521, HKDF-SHA512)",   public: 133,  enc: 133,  private: 66, secret: 64, randomness: 66,  protection: Classical, kem: &DhKem { id: 0x0012, group: &P521 } },
+    Row { id: 0x0020, name: "DHKEM(X25519, HKDF-SHA256)",  public: 32,   enc: 32,   private: 32, secret: 32, randomness: 32,  protection: Classical, kem: &DhKem { id: 0x0020, group: &X25519 } },
+    Row { id: 0x0041, name: "ML-KEM-768",                  public: 1184, enc: 1088, private: 64, secret: 32, randomness: 32,  protection: PostQuantum, kem: &MLKEM768 },
+    Row { id: 0x0042, name: "ML-KEM-1024",                 public: 1568, enc: 1568, private: 64, secret: 32, randomness: 32,  protection: PostQuantum, kem: &MLKEM1024 },
+    Row { id: 0x0050, name: "MLKEM768-P256",               public: 1249, enc: 1153, private: 32, secret: 32, randomness: 160, protection: Hybrid, kem: &Hybrid { id: 0x0050, post_quantum: &MLKEM768,  group: &P256,   label: b"MLKEM768-P256" } },
+    Row { id: 0x0051, name: "MLKEM1024-P384",              public: 1665, enc: 1665, private: 32, secret: 32, randomness: 80,  protection: Hybrid, kem: &Hybrid { id: 0x0051, post_quantum: &MLKEM1024, group: &P384,   label: b"MLKEM1024-P384" } },
+    Row { id: 0x647a, name: "MLKEM768-X25519",             public: 1216, enc: 1120, private: 32, secret: 32, randomness: 64,  protection: Hybrid, kem: &Hybrid { id: 0x647a, post_quantum: &MLKEM768,  group: &X25519, label: b"\\.//^\\" } },
 ];
 
 identifiers!(
@@ -178,6 +180,12 @@ impl KemAlgorithm {
     #[must_use]
     pub const fn randomness_len(self) -> usize {
         self.row().randomness
+    }
+
+    /// Against whom it protects.
+    #[must_use]
+    pub const fn protection(self) -> Protection {
+        self.row().protection
     }
 
     /// A fresh key pair, `GenerateKeyPair()`.

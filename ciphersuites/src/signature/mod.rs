@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::backend::{Backend, Primitives, Scheme, Sign, Verify};
 use crate::identifiers::identifiers;
+use crate::Protection::{self, *};
 use crate::{Error, Secret, random};
 
 /// A signature scheme.
@@ -39,18 +40,19 @@ struct Row {
     mask: u8,
     /// Whether signing takes randomness.
     hedged: bool,
+    protection: Protection,
     engine: fn(&'static Primitives) -> &'static dyn Scheme,
 }
 
 #[rustfmt::skip]
 static TABLE: [Row; 7] = [
-    Row { id: 0x0403, name: "ECDSA-P256-SHA256", public: 65,   private: 32, signature: 72,   mask: 0xFF, hedged: false, engine: |p| p.ecdsa_p256 },
-    Row { id: 0x0503, name: "ECDSA-P384-SHA384", public: 97,   private: 48, signature: 104,  mask: 0xFF, hedged: false, engine: |p| p.ecdsa_p384 },
-    Row { id: 0x0603, name: "ECDSA-P521-SHA512", public: 133,  private: 66, signature: 139,  mask: 0x01, hedged: false, engine: |p| p.ecdsa_p521 },
-    Row { id: 0x0807, name: "Ed25519",           public: 32,   private: 32, signature: 64,   mask: 0xFF, hedged: false, engine: |p| p.ed25519 },
-    Row { id: 0x0904, name: "ML-DSA-44",         public: 1312, private: 32, signature: 2420, mask: 0xFF, hedged: true,  engine: |p| p.ml_dsa_44 },
-    Row { id: 0x0905, name: "ML-DSA-65",         public: 1952, private: 32, signature: 3309, mask: 0xFF, hedged: true,  engine: |p| p.ml_dsa_65 },
-    Row { id: 0x0906, name: "ML-DSA-87",         public: 2592, private: 32, signature: 4627, mask: 0xFF, hedged: true,  engine: |p| p.ml_dsa_87 },
+    Row { id: 0x0403, name: "ECDSA-P256-SHA256", public: 65,   private: 32, signature: 72,   mask: 0xFF, hedged: false, protection: Classical, engine: |p| p.ecdsa_p256 },
+    Row { id: 0x0503, name: "ECDSA-P384-SHA384", public: 97,   private: 48, signature: 104,  mask: 0xFF, hedged: false, protection: Classical, engine: |p| p.ecdsa_p384 },
+    Row { id: 0x0603, name: "ECDSA-P521-SHA512", public: 133,  private: 66, signature: 139,  mask: 0x01, hedged: false, protection: Classical, engine: |p| p.ecdsa_p521 },
+    Row { id: 0x0807, name: "Ed25519",           public: 32,   private: 32, signature: 64,   mask: 0xFF, hedged: false, protection: Classical, engine: |p| p.ed25519 },
+    Row { id: 0x0904, name: "ML-DSA-44",         public: 1312, private: 32, signature: 2420, mask: 0xFF, hedged: true,  protection: PostQuantum, engine: |p| p.ml_dsa_44 },
+    Row { id: 0x0905, name: "ML-DSA-65",         public: 1952, private: 32, signature: 3309, mask: 0xFF, hedged: true,  protection: PostQuantum, engine: |p| p.ml_dsa_65 },
+    Row { id: 0x0906, name: "ML-DSA-87",         public: 2592, private: 32, signature: 4627, mask: 0xFF, hedged: true,  protection: PostQuantum, engine: |p| p.ml_dsa_87 },
 ];
 
 identifiers!(
@@ -81,6 +83,12 @@ impl SignatureScheme {
     #[must_use]
     pub const fn signature_len(self) -> usize {
         self.row().signature
+    }
+
+    /// Against whom it protects.
+    #[must_use]
+    pub const fn protection(self) -> Protection {
+        self.row().protection
     }
 
     fn engine(self, backend: Backend) -> &'static dyn Scheme {

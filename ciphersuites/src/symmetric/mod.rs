@@ -1,6 +1,8 @@
 //! Hashes, key derivation and authenticated encryption.
 
 mod aead;
+#[cfg(feature = "ff1")]
+pub mod ff1;
 mod hash;
 mod kdf;
 mod labeled;

@@ -6,11 +6,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    TrellisStorage,
-    error::StorageError,
-    kv::MalformedList,
-    label::Label,
-    secret::SecretBytes,
+    TrellisStorage, error::StorageError, kv::MalformedList, label::Label, secret::SecretBytes,
 };
 
 type Result<T> = std::result::Result<T, StorageError>;

@@ -3,12 +3,7 @@
 
 use openmls_traits::storage::{StorageProvider, traits};
 
-use super::{
-    TrellisStorage,
-    error::StorageError,
-    label::Label,
-    operations::epoch_key,
-};
+use super::{TrellisStorage, error::StorageError, label::Label, operations::epoch_key};
 
 /// One row: the label, the trait of the key, the trait of the value, and the methods. A method
 /// lists its type parameters if the trait does not declare the key's first.

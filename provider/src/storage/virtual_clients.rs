@@ -7,11 +7,7 @@
 use serde::Serialize;
 
 use super::{
-    TrellisStorage,
-    error::StorageError,
-    kv::Entries,
-    label::Label,
-    operations::encoded,
+    TrellisStorage, error::StorageError, kv::Entries, label::Label, operations::encoded,
     secret::SecretBytes,
 };
 

@@ -1,5 +1,5 @@
 //! Decoding: what comes next is in the tag, so nearly every question of a type is answered by
-//! looking at it ([`Decoder::deserialize_any`]).
+//! looking at it: most of what serde may ask for is forwarded to `deserialize_any`.
 
 use serde::{
     Deserializer,
@@ -42,8 +42,7 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     fn slice(&mut self, length: usize) -> Result<&'de [u8], CodecError> {
-        let (slice, rest) =
-            self.input.split_at_checked(length).ok_or(CodecError::UnexpectedEnd)?;
+        let (slice, rest) = self.input.split_at_checked(length).ok_or(CodecError::UnexpectedEnd)?;
         self.input = rest;
         Ok(slice)
     }
@@ -204,7 +203,7 @@ impl<'de> SeqAccess<'de> for Octets<'de> {
         seed: T,
     ) -> Result<Option<T::Value>, CodecError> {
         match self.0.next() {
-            Some(byte) => seed.deserialize(byte.into_deserializer()).map(Some),
+            Some(byte) => seed.deserialize(Octet(*byte)).map(Some),
             None => Ok(None),
         }
     }
@@ -212,6 +211,36 @@ impl<'de> SeqAccess<'de> for Octets<'de> {
     #[inline]
     fn size_hint(&self) -> Option<usize> {
         Some(self.0.len())
+    }
+}
+
+/// A byte of a packed sequence. Not serde's own deserialiser of a `u8`: the byte may be in a newtype.
+struct Octet(u8);
+
+impl<'de> Deserializer<'de> for Octet {
+    type Error = CodecError;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        visitor.visit_u8(self.0)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

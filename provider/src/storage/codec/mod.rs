@@ -1,11 +1,11 @@
 //! The binary codec of the entries.
 //!
-//! A compact, self-describing [serde] format. It was meant to be postcard, but OpenMLS's entities
-//! cannot be read back from a format that does not describe itself: `MlsGroupJoinConfig` has a field
-//! that is deserialised as an untagged enum, and the entities of the virtual clients draft hold
-//! `tls_codec`'s `VLByteVec`; both ask the deserialiser what comes next. Here every value begins
-//! with a [`Tag`], so that the question has an answer, and the bytes of a `Vec<u8>`, which serde
-//! hands over as a sequence of integers, are packed behind one tag.
+//! A compact, self-describing [serde] format. It describes itself because OpenMLS's entities cannot
+//! be read back otherwise: `MlsGroupJoinConfig` has a field that is deserialised as an untagged enum,
+//! and the entities of the virtual clients draft hold `tls_codec`'s `VLByteVec`; both ask the
+//! deserialiser what comes next, which postcard and bincode, for example, cannot answer. Here every
+//! value begins with a [`Tag`]. The exception that keeps it compact and fast are the bytes of a
+//! `Vec<u8>`, which serde hands over as a sequence of integers: they are packed behind one tag.
 //!
 //! | Value | Encoding after its tag |
 //! |---|---|
@@ -27,7 +27,7 @@
 //! of another, so that encodings put one after the other stay distinct; the keys rely on it.
 
 mod de;
-mod octet;
+mod octets;
 mod ser;
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,7 @@
 
 use serde::{Serialize, ser};
 
-use super::{
-    CodecError, Tag,
-    octet::{NotAnOctet, Octet},
-};
+use super::{CodecError, Tag, octets::Octet};
 use crate::storage::secret::SecretBytes;
 
 impl SecretBytes {
@@ -27,7 +24,7 @@ impl SecretBytes {
     }
 
     #[inline]
-    fn tagged_length(&mut self, tag: Tag, length: usize) {
+    pub(super) fn tagged_length(&mut self, tag: Tag, length: usize) {
         self.tagged_varint(tag, length as u64);
     }
 
@@ -38,7 +35,7 @@ impl SecretBytes {
     }
 
     #[inline]
-    fn fixed(&mut self, tag: Tag, bytes: &[u8]) {
+    pub(super) fn fixed(&mut self, tag: Tag, bytes: &[u8]) {
         self.tag(tag);
         self.extend_from_slice(bytes);
     }
@@ -46,73 +43,6 @@ impl SecretBytes {
     #[inline]
     fn signed(&mut self, value: i64) {
         self.tagged_varint(Tag::Signed, ((value << 1) ^ (value >> 63)) as u64);
-    }
-
-    /// A sequence whose first item is the byte `first`; `rest` are the others.
-    ///
-    /// As long as all are bytes, they are packed. If not, the items that are none are encoded apart
-    /// and the sequence is put together again. That never happens with derived implementations:
-    /// the items of a `Vec<T>` are all of one type. It may with an untagged enum.
-    #[inline]
-    fn octets<I>(&mut self, first: u8, rest: I, length: usize) -> Result<(), CodecError>
-    where
-        I: Iterator,
-        I::Item: Serialize,
-    {
-        let beginning = self.len();
-        self.tagged_length(Tag::Octets, length);
-        let content = self.len();
-        let mut exceptions = Exceptions::default();
-        self.reserve(length);
-        self.push(first);
-        // `extend` over a slice's iterator is a plain copy; a loop that looked for the first
-        // exception and stopped there would not be.
-        self.extend_expected(
-            length.saturating_sub(1),
-            rest.enumerate().map(|(index, item)| {
-                item.serialize(Octet)
-                    .unwrap_or_else(|NotAnOctet| exceptions.note(index + 1, &item))
-            }),
-        );
-        if self.len() - content != length {
-            return Err(CodecError::UnreliableLength);
-        }
-        if exceptions.items.is_empty() {
-            return Ok(());
-        }
-        let packed = Self::copy_of(self.as_slice().get(content..).unwrap_or_default());
-        self.truncate(beginning);
-        self.tagged_length(Tag::Sequence, length);
-        exceptions.merge(packed.as_slice(), self)
-    }
-}
-
-/// The items of a sequence that began with a `u8` and turned out to have others too.
-#[derive(Default)]
-struct Exceptions {
-    items: Vec<(usize, Result<SecretBytes, CodecError>)>,
-}
-
-impl Exceptions {
-    /// Encodes the item apart; what is returned takes its place in the packed sequence.
-    #[cold]
-    fn note<T: Serialize>(&mut self, index: usize, item: &T) -> u8 {
-        let mut encoded = SecretBytes::default();
-        let result = item.serialize(&mut encoded);
-        self.items.push((index, result.map(|()| encoded)));
-        0
-    }
-
-    /// Writes the items one by one, the exceptions in their places.
-    fn merge(self, packed: &[u8], out: &mut SecretBytes) -> Result<(), CodecError> {
-        let mut exceptions = self.items.into_iter().peekable();
-        for (index, byte) in packed.iter().enumerate() {
-            match exceptions.next_if(|(position, _)| *position == index) {
-                Some((_, encoded)) => out.extend_from_slice(encoded?.as_slice()),
-                None => out.fixed(Tag::Octet, &[*byte]),
-            }
-        }
-        Ok(())
     }
 }
 
@@ -309,11 +239,7 @@ impl<'a> ser::Serializer for &'a mut SecretBytes {
     }
 
     #[inline]
-    fn serialize_struct(
-        self,
-        _name: &'static str,
-        length: usize,
-    ) -> Result<Items<'a>, CodecError> {
+    fn serialize_struct(self, _name: &'static str, length: usize) -> Result<Items<'a>, CodecError> {
         Items::begin(self, Tag::Sequence, Some(length))
     }
 
