@@ -1,14 +1,11 @@
 //! X25519, P-256, P-384, Ed25519, ECDSA.
 
-
+use crate::harness::*;
 use aws_lc_rs::{
     agreement, rand,
     signature::{self as aws_sign, KeyPair},
 };
-use graviola::{
-    key_agreement as graviola_kx, signing as graviola_sign,
-};
-use crate::harness::*;
+use graviola::{key_agreement as graviola_kx, signing as graviola_sign};
 
 fn aws_public(algorithm: &'static agreement::Algorithm, sk: &[u8]) -> agreement::PublicKey {
     let sk = agreement::PrivateKey::from_private_key(algorithm, sk).unwrap();

@@ -1,9 +1,8 @@
 //! Rows of candidates, measured in turns.
 
-use std::hint::black_box;
 use std::fmt::Write;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
-
 
 pub(crate) const TURNS: usize = 101;
 pub(crate) const BATCH: Duration = Duration::from_millis(1);

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
+use crate::harness::*;
 use aws_lc_rs::kem as aws_kem;
 use graviola::key_agreement as graviola_kx;
-use crate::harness::*;
 
 const KEM_NOTE: &str = "libcrux checks an encoded key with `validate_public_key`, which is \
     included. pqcrypto-mlkem has no seeds and no key check: fresh random key, own randomness, \

@@ -30,7 +30,10 @@ fn main() {
         symmetric::sha3(),
         random::randomness(),
     ];
-    println!("Median microseconds per call over {} turns (and the ratio to the fastest).\n", harness::TURNS);
+    println!(
+        "Median microseconds per call over {} turns (and the ratio to the fastest).\n",
+        harness::TURNS
+    );
     for table in tables {
         table.measure_and_print(&filter);
     }

@@ -1,9 +1,8 @@
 //! ML-DSA.
 
-
-use aws_lc_rs::signature::{self as aws_sign, KeyPair};
 use crate::curves::MESSAGE;
 use crate::harness::*;
+use aws_lc_rs::signature::{self as aws_sign, KeyPair};
 
 /// ML-DSA signing retries a random number of times: one call signs with all of these hedges, so
 /// that every library does the same work.

@@ -1,9 +1,8 @@
 //! Random bytes.
 
-
+use crate::harness::*;
 use aws_lc_rs::rand;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use crate::harness::*;
 
 pub(crate) fn randomness() -> Table {
     /// 64 bytes from a generator that is kept.

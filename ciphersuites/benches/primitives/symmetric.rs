@@ -1,11 +1,8 @@
 //! AEAD, SHA-2, HMAC, SHA-3.
 
-
-use aws_lc_rs::{
-    aead as aws_aead, digest as aws_digest, hmac as aws_hmac,
-};
-use graviola::hashing::{hmac::Hmac as GraviolaHmac, sha2 as graviola_sha2, sha3 as graviola_sha3};
 use crate::harness::*;
+use aws_lc_rs::{aead as aws_aead, digest as aws_digest, hmac as aws_hmac};
+use graviola::hashing::{hmac::Hmac as GraviolaHmac, sha2 as graviola_sha2, sha3 as graviola_sha3};
 
 const NONCE: [u8; 12] = [0x4a; 12];
 const AAD: [u8; 32] = [0x4b; 32];

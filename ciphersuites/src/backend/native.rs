@@ -277,7 +277,20 @@ impl MlKem for MlKem1024 {
 }
 
 /// Ed25519, verified as strictly as dalek's `verify_strict`, which the portable backend calls.
+///
+/// Its curve arithmetic is the faster one, its SHA-512 is not: from [`LONG`] on, a message is better
+/// off with the portable backend. MLS signs such: a commit that adds many, and its GroupInfo.
 struct Ed25519;
+
+/// The length in bytes from which hashing the message outweighs the curve.
+const LONG: usize = 16 << 10;
+
+struct SigningKey {
+    short: eddsa::Ed25519SigningKey,
+    long: Box<dyn Sign>,
+}
+
+struct VerifyingKey(eddsa::Ed25519VerifyingKey);
 
 /// The y coordinates of the points of small order, little-endian: 0 and -1 and 1 of order 4, 2
 /// and 1, and the two of order 8. With either sign of x.
@@ -321,9 +334,9 @@ fn is_strict(point: &[u8; 32]) -> bool {
 
 impl Scheme for Ed25519 {
     fn signing_key(&self, private: &[u8]) -> Result<Box<dyn Sign>, Error> {
-        let key =
+        let short =
             eddsa::Ed25519SigningKey::from_bytes(private).map_err(|_| Error::InvalidPrivateKey)?;
-        Ok(Box::new(key))
+        Ok(Box::new(SigningKey { short, long: portable::Ed25519.signing_key(private)? }))
     }
 
     fn verifying_key(&self, public: &[u8]) -> Result<Box<dyn Verify>, Error> {
@@ -333,25 +346,32 @@ impl Scheme for Ed25519 {
         }
         let key =
             eddsa::Ed25519VerifyingKey::from_bytes(bytes).map_err(|_| Error::InvalidPublicKey)?;
-        Ok(Box::new(key))
+        Ok(Box::new(VerifyingKey(key)))
     }
 }
 
-impl Sign for eddsa::Ed25519SigningKey {
+impl Sign for SigningKey {
     fn public_key(&self) -> Vec<u8> {
-        eddsa::Ed25519SigningKey::public_key(self).as_bytes().to_vec()
+        self.short.public_key().as_bytes().to_vec()
     }
 
-    fn sign(&self, message: &[u8], _: &[u8; 32]) -> Result<Vec<u8>, Error> {
-        Ok(eddsa::Ed25519SigningKey::sign(self, message).to_vec())
+    fn sign(&self, message: &[u8], randomness: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        if message.len() >= LONG {
+            return self.long.sign(message, randomness);
+        }
+        Ok(self.short.sign(message).to_vec())
     }
 }
 
-impl Verify for eddsa::Ed25519VerifyingKey {
+impl Verify for VerifyingKey {
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        if message.len() >= LONG {
+            return portable::Ed25519.verifying_key(&self.0.as_bytes())?.verify(message, signature);
+        }
         match signature.first_chunk() {
-            Some(r) if is_strict(r) => eddsa::Ed25519VerifyingKey::verify(self, signature, message)
-                .map_err(|_| Error::InvalidSignature),
+            Some(r) if is_strict(r) => {
+                self.0.verify(signature, message).map_err(|_| Error::InvalidSignature)
+            }
             _ => Err(Error::InvalidSignature),
         }
     }

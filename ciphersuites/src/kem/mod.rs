@@ -23,9 +23,9 @@ mod mlkem;
 
 use zeroize::Zeroizing;
 
+use crate::Protection::{self, *};
 use crate::backend::{Backend, Primitives};
 use crate::identifiers::identifiers;
-use crate::Protection::{self, *};
 use crate::{Error, Secret, random};
 use dhkem::DhKem;
 use group::{P256, P384, P521, X25519};

@@ -10,9 +10,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Protection::{self, *};
 use crate::backend::{Backend, Primitives, Scheme, Sign, Verify};
 use crate::identifiers::identifiers;
-use crate::Protection::{self, *};
 use crate::{Error, Secret, random};
 
 /// A signature scheme.

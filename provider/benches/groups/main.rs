@@ -1,8 +1,10 @@
 //! Group operations, side by side and in turns: this provider beside those that OpenMLS publishes.
 //!
 //! ```text
-//! cargo bench -p openmls_trellis_crypto --bench groups -- [--members N] [--turns N] [--portable] [SUITE]...
+//! cargo bench -p openmls_trellis_crypto --bench groups -- [--members N] [--turns N] [--portable] [--alone] [SUITE]...
 //! ```
+//!
+//! `--alone` leaves the others out, for a profiler.
 //!
 //! Each turn runs the life of a group once on every provider (A B C A B C …), so that a machine that
 //! gets slower gets slower for all. Every provider comes with the storage and the signer that its
@@ -32,38 +34,42 @@ const SUITES: [&str; 4] = [
     "MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44",
 ];
 
+/// What the command line asks for.
+#[derive(Clone, Copy)]
+struct Run {
+    members: usize,
+    turns: usize,
+    backend: Backend,
+    alone: bool,
+}
+
 fn main() {
-    let (mut members, mut turns, mut backend, mut names) =
-        (256, 11, Backend::default(), Vec::new());
+    let mut run = Run { members: 256, turns: 11, backend: Backend::default(), alone: false };
+    let mut names = Vec::new();
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         let mut number = || {
-            arguments
-                .next()
-                .and_then(|number| number.parse().ok())
-                .unwrap_or_else(|| panic!("{argument} takes a number"))
+            let number = arguments.next().and_then(|number| number.parse().ok());
+            number.unwrap_or_else(|| panic!("{argument} takes a number"))
         };
         match argument.as_str() {
-            "--members" => members = number(),
-            "--turns" => turns = number(),
-            "--portable" => backend = Backend::portable(),
+            "--members" => run.members = number(),
+            "--turns" => run.turns = number(),
+            "--portable" => run.backend = Backend::portable(),
+            "--alone" => run.alone = true,
             _ => names.push(argument),
         }
     }
     if names.is_empty() {
         names.extend(SUITES.map(str::to_owned));
     }
+    let Run { members, turns, backend, .. } = run;
     println!("{members} members, {turns} turns, our backend: {}\n", backend.name());
     for name in names {
         let suite: CipherSuite =
             name.parse().unwrap_or_else(|_| panic!("no suite is called {name}"));
         let number = suite.code_point(Ecosystem::OpenMls).expect("a suite of OpenMLS");
-        compare(
-            Ciphersuite::try_from(number).expect("a suite of OpenMLS"),
-            members,
-            turns,
-            backend,
-        );
+        compare(Ciphersuite::try_from(number).expect("a suite of OpenMLS"), run);
     }
 }
 
@@ -89,14 +95,15 @@ fn theirs<P>(
     }
 }
 
-fn compare(suite: Ciphersuite, members: usize, turns: usize, backend: Backend) {
+fn compare(suite: Ciphersuite, run: Run) {
+    let Run { members, turns, backend, alone } = run;
     let mut contenders: Vec<(&str, Box<dyn Contender>)> =
         vec![("ours", Box::new(life::Group::new(suite, members, ours(suite, backend))))];
-    if OpenMlsRustCrypto::default().crypto().supports(suite).is_ok() {
+    if !alone && OpenMlsRustCrypto::default().crypto().supports(suite).is_ok() {
         let maker = theirs(suite, OpenMlsRustCrypto::default);
         contenders.push(("rust_crypto", Box::new(life::Group::new(suite, members, maker))));
     }
-    if OpenMlsLibcrux::new().unwrap().crypto().supports(suite).is_ok() {
+    if !alone && OpenMlsLibcrux::new().unwrap().crypto().supports(suite).is_ok() {
         let maker = theirs(suite, || OpenMlsLibcrux::new().unwrap());
         contenders.push(("libcrux_crypto", Box::new(life::Group::new(suite, members, maker))));
     }
