@@ -336,7 +336,10 @@ impl FromStr for CipherSuite {
 
     /// Finds a suite by its name, upper or lower case, with or without the leading `MLS_`.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let bare = |name: &str| name.to_ascii_uppercase().trim_start_matches("MLS_").to_owned();
+        let bare = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            name.strip_prefix("MLS_").map(str::to_owned).unwrap_or(name)
+        };
         let wanted = bare(name);
         Self::all().find(|suite| bare(suite.name()) == wanted).ok_or(Error::Unknown)
     }
@@ -363,6 +366,10 @@ mod tests {
                 }
             }
         }
+        assert_eq!(
+            format!("MLS_{}", CipherSuite(&TABLE[0])).parse::<CipherSuite>(),
+            Err(Error::Unknown)
+        );
         assert_eq!("MLS_128_NOTHING".parse::<CipherSuite>(), Err(Error::Unknown));
         assert_eq!(CipherSuite::from_code_point(Ecosystem::Iana, 0x004E), Err(Error::Unknown));
     }

@@ -4,6 +4,7 @@
 //! The properties at the end run 10,000 cases each in release and 256 in debug, or what
 //! `TRELLIS_CASES` says.
 
+#![cfg(feature = "hazmat")]
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 use std::sync::LazyLock;

@@ -8,6 +8,7 @@
 //! New values, should a draft change: `cargo test --features hazmat --test known_answers
 //! print_known_answers -- --ignored --nocapture`.
 
+#![cfg(feature = "hazmat")]
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 use serde_json::{Map, Value, json};

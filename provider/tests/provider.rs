@@ -285,17 +285,3 @@ fn the_psk_mode_agrees_with_the_published_provider() {
         assert_eq!(wrong, Err(CryptoError::HpkeDecryptionError), "{suite}");
     }
 }
-
-#[test]
-#[cfg(feature = "virtual-clients-draft")]
-fn ff1_agrees_with_the_published_provider() {
-    use openmls_rust_crypto::RustCrypto;
-
-    let (ours, theirs) = (TrellisCrypto::default(), RustCrypto::default());
-    for number in [0, 1, 0xFF, 0x0102_0304, 0xDEAD_BEEF, u32::MAX] {
-        let key = number.to_le_bytes().repeat(4).try_into().unwrap();
-        let permuted = ours.ff1_aes128_encrypt(&key, number).unwrap();
-        assert_eq!(permuted, theirs.ff1_aes128_encrypt(&key, number).unwrap());
-        assert_eq!(ours.ff1_aes128_decrypt(&key, permuted).unwrap(), number);
-    }
-}

@@ -202,7 +202,7 @@ impl KemAlgorithm {
 
     /// The key pair that belongs to `ikm`, `DeriveKeyPair(ikm)`: RFC 9180, section 7.1.3 for
     /// DHKEM; `SHAKE256.LabeledDerive(ikm, "DeriveKeyPair", "", Nsk)` of draft-ietf-hpke-pq for
-    /// the others. `ikm` should hold at least [`private_key_len`](Self::private_key_len) bytes of
+    /// the others. A scalar of X25519 is given as derived, not clamped; it means the same. `ikm` should hold at least [`private_key_len`](Self::private_key_len) bytes of
     /// entropy, 32 suffice for a hybrid.
     ///
     /// # Errors
@@ -257,8 +257,9 @@ impl KemAlgorithm {
     ///
     /// # Errors
     ///
-    /// As [`encapsulate`](Self::encapsulate), and [`Error::InvalidLength`] for randomness of
-    /// another length.
+    /// As [`encapsulate`](Self::encapsulate), [`Error::InvalidLength`] for randomness of another
+    /// length, and [`Error::InvalidPrivateKey`] if the randomness for P-256 or P-384 holds no
+    /// scalar in range, which happens to random bytes with a chance below 2^-127.
     #[cfg(feature = "hazmat")]
     pub fn encapsulate_derandomized(
         self,

@@ -117,7 +117,7 @@ impl Peer for Trellis {
 }
 
 /// rust-hpke.
-struct RustHpke<K, F, A>(PhantomData<fn() -> (K, F, A)>);
+struct RustHpke<K, F, A>(PhantomData<(K, F, A)>);
 
 impl<K: Kem, F: Kdf, A: Aead> Peer for RustHpke<K, F, A> {
     fn derive(&self, ikm: &[u8]) -> (Vec<u8>, Vec<u8>) {

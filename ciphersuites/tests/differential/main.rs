@@ -3,6 +3,7 @@
 //! Every property runs over seeded cases, the first of them edges (all zero, all ones). How many
 //! there are follows from [`cases::count`]; `TRELLIS_CASES=100000` asks for more.
 
+#![cfg(feature = "hazmat")]
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod agreement;
