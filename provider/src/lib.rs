@@ -57,10 +57,17 @@ pub use storage::TrellisStorage;
 pub use trellis_ciphersuites::{Backend, Error};
 
 /// A provider for OpenMLS: [`TrellisCrypto`] beside a storage of the user's choice.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TrellisProvider<S = TrellisStorage> {
     crypto: TrellisCrypto,
     storage: S,
+}
+
+/// For the default storage alone, so that `TrellisProvider::default()` leaves nothing to infer.
+impl Default for TrellisProvider {
+    fn default() -> Self {
+        Self::new(TrellisStorage::default())
+    }
 }
 
 impl<S> TrellisProvider<S> {

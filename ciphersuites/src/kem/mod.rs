@@ -202,8 +202,9 @@ impl KemAlgorithm {
 
     /// The key pair that belongs to `ikm`, `DeriveKeyPair(ikm)`: RFC 9180, section 7.1.3 for
     /// DHKEM; `SHAKE256.LabeledDerive(ikm, "DeriveKeyPair", "", Nsk)` of draft-ietf-hpke-pq for
-    /// the others. A scalar of X25519 is given as derived, not clamped; it means the same. `ikm` should hold at least [`private_key_len`](Self::private_key_len) bytes of
-    /// entropy, 32 suffice for a hybrid.
+    /// the others. A scalar of X25519 is given as it was derived, not clamped; it means the same.
+    /// `ikm` should hold at least [`private_key_len`](Self::private_key_len) bytes of entropy; 32
+    /// suffice for a hybrid.
     ///
     /// # Errors
     ///
