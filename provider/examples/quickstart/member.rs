@@ -39,7 +39,7 @@ impl Member {
     }
 
     pub(crate) fn key_package(&self) -> Result<Vec<u8>> {
-        let bundle = KeyPackage::builder().build(
+        let bundle = KeyPackage::builder().leaf_node_capabilities(self.capabilities()).build(
             self.suite,
             &self.provider,
             &self.signer,
@@ -51,6 +51,7 @@ impl Member {
     pub(crate) fn create_group(&mut self) -> Result<()> {
         let group = MlsGroup::builder()
             .ciphersuite(self.suite)
+            .with_capabilities(self.capabilities())
             .use_ratchet_tree_extension(true)
             .build(&self.provider, &self.signer, self.credential())?;
         self.group = Some(group);
@@ -109,8 +110,10 @@ impl Member {
         let MlsMessageBodyIn::GroupInfo(info) = body(group_info)? else {
             return Err("no GroupInfo".into());
         };
+        let leaf = LeafNodeParameters::builder().with_capabilities(self.capabilities()).build();
         let (mut group, bundle) = MlsGroup::external_commit_builder()
             .build_group(&self.provider, info, self.credential())?
+            .leaf_node_parameters(leaf)
             .load_psks(self.provider.storage())?
             .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)?
             .finalize(&self.provider)?;
@@ -155,6 +158,11 @@ impl Member {
             MlsMessageIn::tls_deserialize_exact(message)?.try_into_protocol_message()?;
         let (provider, _, group) = self.parts()?;
         Ok(group.process_message(provider, message)?.into_content())
+    }
+
+    /// What this client can do: just this suite. OpenMLS's default names some suites, and not all.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(None, Some(&[self.suite]), None, None, None)
     }
 
     fn credential(&self) -> CredentialWithKey {
