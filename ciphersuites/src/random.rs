@@ -3,7 +3,7 @@
 //! HPKE and signatures draw a few dozen bytes at a time and a group operation does so hundreds of
 //! times; a system call for each is a measurable part of it. The generator here is ChaCha20 with
 //! *fast key erasure*: each request replaces the key before it returns, so what a process holds
-//! never tells what it drew before. It takes a fresh seed after [`RESEED_AFTER`] requests and
+//! never tells what it drew before. It takes a fresh seed after 65,536 requests and
 //! whenever it finds itself in another process than the one that seeded it (after `fork`, where
 //! both processes would otherwise draw the same bytes).
 

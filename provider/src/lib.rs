@@ -27,7 +27,7 @@
 //! | [`TrellisProvider`] | cryptography, randomness and storage in one value; any OpenMLS storage fits |
 //! | [`TrellisCrypto`] | the cryptography and randomness alone |
 //! | [`TrellisSigner`] | a signature key that stays expanded |
-//! | [`TrellisStorage`](storage::TrellisStorage) | the default storage: in memory, with a compact binary codec |
+//! | [`TrellisStorage`] | the default storage: in memory, with a compact binary codec |
 //! | [`KeyDerivation`] | which of two incompatible ways derives HPKE key pairs: read this before joining a group whose members run OpenMLS's own providers |
 //!
 //! # Features

@@ -2,7 +2,7 @@
 
 use openmls_traits::types::{
     AeadType, Ciphersuite, CryptoError, HashType, HpkeAeadType, HpkeConfig, HpkeKdfType,
-    HpkeKemType, SignatureScheme,
+    SignatureScheme,
 };
 use trellis_ciphersuites::hpke::HpkeSuite;
 use trellis_ciphersuites::kem::KemAlgorithm;
@@ -25,7 +25,7 @@ pub(crate) fn hpke(HpkeConfig(kem, kdf, aead): HpkeConfig) -> Result<HpkeSuite, 
     let kem = match kem {
         // OpenMLS numbers its variant for X-Wing 0x004D; in HPKE it is 0x647a.
         #[cfg(feature = "draft-ietf-mls-pq-ciphersuites")]
-        HpkeKemType::XWingKemDraft6 => KemAlgorithm::MlKem768X25519,
+        openmls_traits::types::HpkeKemType::XWingKemDraft6 => KemAlgorithm::MlKem768X25519,
         other => {
             KemAlgorithm::from_id(other as u16).map_err(|_| CryptoError::UnsupportedCiphersuite)?
         }
