@@ -21,6 +21,9 @@ use crate::{Backend, KeyDerivation, map};
 ///
 /// Cheap to clone; clones share the remembered `info` digest and nothing else. No lock is held
 /// while anything is computed, and random bytes come from a generator of the calling thread.
+///
+/// What is remembered is the last `info` of a seal, which is public, with its digest: a few hundred
+/// bytes after a commit, the encrypted GroupInfo (up to 64 MiB) after one that adds members.
 #[derive(Clone, Debug, Default)]
 pub struct TrellisCrypto {
     backend: Backend,

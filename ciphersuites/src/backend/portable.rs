@@ -10,7 +10,7 @@ mod symmetric;
 use super::Primitives;
 
 #[cfg(all(feature = "native", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) use {curve25519::Ed25519, lattice::MlKem1024, nist::P384};
+pub(super) use {curve25519::Ed25519, lattice::MlKem1024};
 
 pub(super) static PRIMITIVES: Primitives = Primitives {
     name: "portable",

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::backend::{Group as Engine, Primitives};
 use crate::symmetric::HashAlgorithm;
 
-/// A nominal group (draft-irtf-cfrg-hybrid-kems, section 3.2) that is also one of DHKEM.
+/// A nominal group (draft-irtf-cfrg-hybrid-kems, section 4.2) that is also one of DHKEM.
 pub(super) struct Group {
     pub(super) engine: fn(&'static Primitives) -> &'static dyn Engine,
     /// The hash of `DHKEM(group, HKDF-hash)`.

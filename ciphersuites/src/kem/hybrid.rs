@@ -1,6 +1,6 @@
 //! ML-KEM and a group in one KEM: the one combiner of every hybrid suite.
 //!
-//! This is the `CG` construction of draft-irtf-cfrg-hybrid-kems (section 5.4) with SHAKE256 as
+//! This is the `CG` construction of draft-irtf-cfrg-hybrid-kems (section 5.5) with SHAKE256 as
 //! generator and SHA3-256 as combining function, as draft-irtf-cfrg-concrete-hybrid-kems
 //! instantiates it; with ML-KEM-768 and X25519 it is X-Wing (draft-connolly-cfrg-xwing-kem). The
 //! ML-KEM part comes first in keys, ciphertexts and seeds. A private key is 32 bytes.
@@ -43,7 +43,7 @@ impl Expanded {
 }
 
 impl Hybrid {
-    /// `expandDecapsulationKeyG(seed)` up to the point where keys are computed.
+    /// `expandDecapsKeyG(seed)` up to the point where keys are computed.
     fn expand(&self, p: &'static Primitives, private: &[u8]) -> Expanded {
         let group_seed = self.group.seed;
         let mut seeds = Zeroizing::new([0; ML_KEM_SEED + MAX_SEED]);

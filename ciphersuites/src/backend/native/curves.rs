@@ -5,7 +5,7 @@ use graviola::key_agreement::{p256, p384, x25519};
 use graviola::signing::ecdsa;
 
 use crate::Error;
-use crate::backend::{Group, Scheme, Sign, Verify, portable};
+use crate::backend::{Group, Scheme, Sign, Verify};
 
 pub(super) struct X25519;
 
@@ -40,7 +40,7 @@ impl Group for X25519 {
     }
 }
 
-/// A curve of graviola: Diffie-Hellman and verification.
+/// Diffie-Hellman and ECDSA on one curve.
 macro_rules! curve {
     ($name:ident, $module:ident, $hash:ident, $scalar:literal) => {
         pub(super) struct $name;
@@ -57,17 +57,12 @@ macro_rules! curve {
                 $module::PublicKey::from_x962_uncompressed(public)
                     .map_err(|_| Error::InvalidPublicKey)
             }
-
-            fn verifying_key(public: &[u8]) -> Result<Box<dyn Verify>, Error> {
-                Ok(Box::new(ecdsa::VerifyingKey::<ecdsa::$name> {
-                    public_key: Self::public(public)?,
-                }))
-            }
         }
 
         impl Group for $name {
             fn public_key(&self, private: &[u8], public: &mut [u8]) -> Result<(), Error> {
-                Self::multiply_base(private, public)
+                public.copy_from_slice(&Self::secret(private)?.public_key_uncompressed());
+                Ok(())
             }
 
             fn shared_secret(
@@ -92,6 +87,34 @@ macro_rules! curve {
             }
         }
 
+        impl Scheme for $name {
+            fn signing_key(&self, private: &[u8]) -> Result<Box<dyn Sign>, Error> {
+                let private_key = Self::secret(private)?;
+                Ok(Box::new(ecdsa::SigningKey::<ecdsa::$name> { private_key }))
+            }
+
+            fn verifying_key(&self, public: &[u8]) -> Result<Box<dyn Verify>, Error> {
+                let public_key = Self::public(public)?;
+                Ok(Box::new(ecdsa::VerifyingKey::<ecdsa::$name> { public_key }))
+            }
+        }
+
+        impl Sign for ecdsa::SigningKey<ecdsa::$name> {
+            fn public_key(&self) -> Vec<u8> {
+                self.private_key.public_key_uncompressed().to_vec()
+            }
+
+            /// RFC 6979 with added randomness (its section 3.6).
+            fn sign(&self, message: &[u8], _: &[u8; 32]) -> Result<Vec<u8>, Error> {
+                // A sequence of two integers, each a byte longer than the scalar at most; the
+                // three have headers of two bytes.
+                let mut out = [0; 2 + 2 * (2 + $scalar + 1)];
+                self.sign_asn1::<hashing::$hash>(&[message], &mut out)
+                    .map(|signature| signature.to_vec())
+                    .map_err(|_| Error::SigningFailed)
+            }
+        }
+
         impl Verify for ecdsa::VerifyingKey<ecdsa::$name> {
             fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
                 self.verify_asn1::<hashing::$hash>(&[message], signature)
@@ -103,52 +126,3 @@ macro_rules! curve {
 
 curve!(P256, p256, Sha256, 32);
 curve!(P384, p384, Sha384, 48);
-
-impl P256 {
-    fn multiply_base(private: &[u8], public: &mut [u8]) -> Result<(), Error> {
-        public.copy_from_slice(&Self::secret(private)?.public_key_uncompressed());
-        Ok(())
-    }
-}
-
-impl P384 {
-    /// RustCrypto multiplies the base point of P-384 faster; signing is little else.
-    fn multiply_base(private: &[u8], public: &mut [u8]) -> Result<(), Error> {
-        portable::P384.public_key(private, public)
-    }
-}
-
-impl Scheme for P256 {
-    fn signing_key(&self, private: &[u8]) -> Result<Box<dyn Sign>, Error> {
-        Ok(Box::new(ecdsa::SigningKey::<ecdsa::P256> { private_key: Self::secret(private)? }))
-    }
-
-    fn verifying_key(&self, public: &[u8]) -> Result<Box<dyn Verify>, Error> {
-        Self::verifying_key(public)
-    }
-}
-
-impl Scheme for P384 {
-    fn signing_key(&self, private: &[u8]) -> Result<Box<dyn Sign>, Error> {
-        portable::P384.signing_key(private)
-    }
-
-    fn verifying_key(&self, public: &[u8]) -> Result<Box<dyn Verify>, Error> {
-        Self::verifying_key(public)
-    }
-}
-
-impl Sign for ecdsa::SigningKey<ecdsa::P256> {
-    fn public_key(&self) -> Vec<u8> {
-        self.private_key.public_key_uncompressed().to_vec()
-    }
-
-    /// RFC 6979 with added randomness (its section 3.6).
-    fn sign(&self, message: &[u8], _: &[u8; 32]) -> Result<Vec<u8>, Error> {
-        // A sequence of two integers of at most 33 bytes, each of the three with its header.
-        let mut out = [0; 2 + 2 * (2 + 33)];
-        self.sign_asn1::<hashing::Sha256>(&[message], &mut out)
-            .map(|signature| signature.to_vec())
-            .map_err(|_| Error::SigningFailed)
-    }
-}
