@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 
 use openmls_traits::types::Ciphersuite;
 use trellis_ciphersuites::{CipherSuite, Ecosystem};
@@ -68,11 +69,14 @@ fn find(name: &str) -> Result<Ciphersuite, String> {
 }
 
 fn read(file: &str) -> Result<String, String> {
-    let length = fs::metadata(file).map_err(|error| format!("cannot read {file}: {error}"))?.len();
-    if length > MAX_TEXT {
-        return Err(format!("{file} has {length} bytes, more than {MAX_TEXT}"));
+    let complain = |error| format!("cannot read {file}: {error}");
+    // A device or a pipe does not say how long it is, so the limit is on what is read.
+    let mut bytes = Vec::new();
+    let source = File::open(file).map_err(complain)?;
+    source.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(complain)?;
+    if bytes.len() as u64 > MAX_TEXT {
+        return Err(format!("{file} is longer than {MAX_TEXT} bytes"));
     }
-    let bytes = fs::read(file).map_err(|error| format!("cannot read {file}: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{file} is not UTF-8 text"))?;
     if text.is_empty() { Err(format!("{file} is empty")) } else { Ok(text) }
 }
