@@ -28,8 +28,12 @@ pub enum KeyDerivation {
 }
 
 impl KeyDerivation {
-    /// The key pair of `ikm`.
-    pub(crate) fn derive(
+    /// `DeriveKeyPair(ikm)` of a KEM in this way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KemAlgorithm::derive_key_pair`].
+    pub fn derive(
         self,
         kem: KemAlgorithm,
         backend: Backend,

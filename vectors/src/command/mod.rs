@@ -1,0 +1,26 @@
+//! The command line.
+
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Test vectors for the post-quantum cipher suites of MLS.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Verify(verify::Arguments),
+}
+
+pub(crate) fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Verify(arguments) => verify::run(&arguments),
+    }
+}
