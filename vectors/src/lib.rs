@@ -8,6 +8,7 @@
 pub mod checker;
 mod failure;
 pub mod file;
+pub mod generate;
 mod hexadecimal;
 pub mod kinds;
 pub mod mls;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod generate;
 mod verify;
 
 use std::process::ExitCode;
@@ -16,11 +17,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Generate(generate::Arguments),
     Verify(verify::Arguments),
 }
 
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
 }

@@ -9,10 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use openmls_trellis_crypto::KeyDerivation;
 use trellis_ciphersuites::Backend;
 use trellis_vectors::Trellis;
-use trellis_vectors::checker::{Checker, Model};
+use trellis_vectors::checker::{Checker, Model, StackOnly};
 use trellis_vectors::file::{VectorFile, find};
 use trellis_vectors::oracle::RustCrypto;
+use trellis_vectors::stack::mls_rs::MlsRs;
 use trellis_vectors::stack::open_mls::OpenMls;
+use trellis_vectors::stack::ts_mls::TsMls;
 use trellis_vectors::verify::{Report, Tally, verify};
 
 /// Check vectors in files and folders.
@@ -54,8 +56,12 @@ enum DerivationName {
 enum By {
     /// Our primitives, and OpenMLS
     Trellis,
-    /// RustCrypto and the hpke crate
+    /// RustCrypto and the hpke crate, under the same model
     Rustcrypto,
+    /// mls-rs on RustCrypto: passive clients
+    MlsRs,
+    /// ts-mls under Node: all kinds of MLS
+    TsMls,
 }
 
 impl From<DerivationName> for KeyDerivation {
@@ -89,6 +95,8 @@ fn checker(arguments: &Arguments) -> Result<Box<dyn Checker>, String> {
         By::Rustcrypto => {
             Box::new(Model { primitives: Box::new(RustCrypto), stack: None, derivation })
         }
+        By::MlsRs => Box::new(StackOnly { stack: Box::new(MlsRs::default()), derivation }),
+        By::TsMls => Box::new(TsMls::start().map_err(|error| error.to_string())?),
     })
 }
 

@@ -5,6 +5,7 @@
 pub mod mls_rs;
 
 pub mod open_mls;
+pub mod ts_mls;
 
 use openmls_trellis_crypto::KeyDerivation;
 use trellis_ciphersuites::CipherSuite;

@@ -16,18 +16,16 @@ const RANDOM_KEYS: usize = 4;
 /// Lengths of the input of `DeriveKeyPair`: what MLS uses, and around.
 const IKM_LENGTHS: [usize; RANDOM] = [32, 32, 32, 48, 48, 64, 64, 64, 33, 200];
 
-impl KemVector {
-    /// One file for each KEM.
-    ///
-    /// # Errors
-    ///
-    /// What `primitives` refuse and should not, or accept and should not.
-    pub fn generate(
-        primitives: &dyn Primitives,
-        randomness: &Randomness,
-    ) -> Result<Vec<(String, Vec<Self>)>, Failure> {
-        LAYOUTS.iter().map(|layout| file(primitives, randomness, layout)).collect()
-    }
+/// One file for each KEM.
+///
+/// # Errors
+///
+/// What `primitives` refuse and should not, or accept and should not.
+pub fn generate(
+    primitives: &dyn Primitives,
+    randomness: &Randomness,
+) -> Result<Vec<(String, Vec<KemVector>)>, Failure> {
+    LAYOUTS.iter().map(|layout| file(primitives, randomness, layout)).collect()
 }
 
 fn file(

@@ -32,6 +32,8 @@
 mod generate;
 mod malformed;
 
+pub use generate::generate;
+
 use serde::{Deserialize, Serialize};
 use trellis_ciphersuites::kem::KemAlgorithm;
 

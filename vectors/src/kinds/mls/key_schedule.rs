@@ -149,12 +149,12 @@ impl Vector for KeySchedule {
     }
 }
 
-/// One vector of ten epochs, every other one without a pre-shared key.
+/// One vector of five epochs, every other one without a pre-shared key.
 pub fn generate(suite: &Suite<'_>) -> Result<Vec<KeySchedule>, Error> {
     let nh = suite.nh();
     let (group_id, initial_init_secret) = (suite.random(32)?, suite.random(nh)?);
     let mut epochs: Vec<EpochVector> = Vec::new();
-    for epoch in 0..10 {
+    for epoch in 0..5 {
         let init = epochs.last().map_or(&initial_init_secret, |last| &last.init_secret.0);
         let psk_secret = if epoch % 2 == 0 { vec![0; nh] } else { suite.random(nh)? };
         let (tree_hash, commit_secret) = (suite.random(nh)?, suite.random(nh)?);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::generate::Scale;
 use crate::kinds::Vector;
 use crate::mls::members::Members;
 use crate::mls::tree::RatchetTree;
@@ -64,14 +65,17 @@ impl Vector for TreeValidation {
     }
 }
 
-/// The trees of the published set, without the largest: full ones, trailing blanks, inner blanks,
+/// The trees of the set of mls-implementations, the largest in a large set only: full ones, trailing blanks, inner blanks,
 /// unmerged leaves, and figure 20 of RFC 9420. What they test does not depend on the suite, so
 /// suites whose leaves are long get fewer.
-pub fn generate(suite: &Suite<'_>) -> Result<Vec<TreeValidation>, Error> {
+pub fn generate(suite: &Suite<'_>, scale: Scale) -> Result<Vec<TreeValidation>, Error> {
     let group_id = suite.random(32)?;
-    let sizes = suite.suite.sizes();
-    let long = sizes.signature > 256;
-    let chains: &[u32] = if long { &[2, 3] } else { &[2, 3, 4, 5, 7, 8] };
+    let short = scale.is_short(suite);
+    let chains: &[u32] = match scale {
+        Scale::Large => &[2, 3, 4, 5, 6, 7, 8, 9, 32, 33, 34],
+        Scale::Published if short => &[2],
+        Scale::Published => &[2, 3, 4, 7],
+    };
     let mut groups = chains
         .iter()
         .map(|&members| Members::chain(suite, &group_id, members))
@@ -82,7 +86,7 @@ pub fn generate(suite: &Suite<'_>) -> Result<Vec<TreeValidation>, Error> {
     skipping.commit(suite, 0, &[1, 2, 3], 0)?;
     groups.push(skipping);
     groups.push(figure_20(suite, &group_id)?);
-    if !long {
+    if !short {
         // Inner blanks, one of which is filled again.
         let mut blank = Members::chain(suite, &group_id, 8)?;
         blank.commit(suite, 0, &[2, 3], 1)?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tls_codec::Serialize as _;
 
+use crate::generate::Scale;
 use crate::kinds::Vector;
 use crate::mls::members::Members;
 use crate::mls::tree::RatchetTree;
@@ -190,21 +191,23 @@ fn update_path(
     })
 }
 
-/// Trees of two, three and eight leaves: full, with a trailing blank, and with blanks and an
-/// unmerged leaf. Suites with long signatures send fewer paths in the last one.
-pub fn generate(suite: &Suite<'_>) -> Result<Vec<TreeKem>, Error> {
+/// Trees of two, three and five or eight leaves: full, with a trailing blank, and with blanks and
+/// an unmerged leaf.
+pub fn generate(suite: &Suite<'_>, scale: Scale) -> Result<Vec<TreeKem>, Error> {
     let group_id = suite.random(32)?;
-    let long = suite.suite.sizes().signature > 256;
-
     let two = Members::chain(suite, &group_id, 2)?;
     let three = Members::chain(suite, &group_id, 3)?;
-    let mut eight = Members::chain(suite, &group_id, 8)?;
-    eight.commit(suite, 0, &[2, 3], 0)?;
-    eight.add_without_path(suite)?;
-    let senders: &[u32] = if long { &[0, 2, 7] } else { &[0, 1, 2, 4, 5, 6, 7] };
+    let (members, senders): (u32, &[u32]) = match scale {
+        Scale::Large => (8, &[0, 1, 2, 4, 5, 6, 7]),
+        Scale::Published if scale.is_short(suite) => (5, &[2, 4]),
+        Scale::Published => (8, &[0, 2, 5, 7]),
+    };
+    let mut blank = Members::chain(suite, &group_id, members)?;
+    blank.commit(suite, 0, &[2, 3], 0)?;
+    blank.add_without_path(suite)?;
     Ok(vec![
-        vector(suite, &two, &[0, 1])?,
-        vector(suite, &three, &[0, 1, 2])?,
-        vector(suite, &eight, senders)?,
+        vector(suite, &two, &[1])?,
+        vector(suite, &three, &[0, 2])?,
+        vector(suite, &blank, senders)?,
     ])
 }

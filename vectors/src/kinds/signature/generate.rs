@@ -14,18 +14,16 @@ const MESSAGES: [usize; 5] = [0, 1, 32, 135, 1000];
 /// Bytes of the message that signatures with a fault are about.
 const MESSAGE: usize = 64;
 
-impl SignatureVector {
-    /// One file for each scheme.
-    ///
-    /// # Errors
-    ///
-    /// What `primitives` refuse, or accept and should not.
-    pub fn generate(
-        primitives: &dyn Primitives,
-        randomness: &Randomness,
-    ) -> Result<Vec<(String, Vec<Self>)>, Failure> {
-        LAYOUTS.iter().map(|layout| file(primitives, randomness, layout)).collect()
-    }
+/// One file for each scheme.
+///
+/// # Errors
+///
+/// What `primitives` refuse, or accept and should not.
+pub fn generate(
+    primitives: &dyn Primitives,
+    randomness: &Randomness,
+) -> Result<Vec<(String, Vec<SignatureVector>)>, Failure> {
+    LAYOUTS.iter().map(|layout| file(primitives, randomness, layout)).collect()
 }
 
 fn file(
@@ -34,7 +32,7 @@ fn file(
     layout: &Layout,
 ) -> Result<(String, Vec<SignatureVector>), Failure> {
     let scheme = layout.scheme;
-    let stem = scheme.name().to_lowercase().replacen('-', "", 1);
+    let stem = scheme.name().to_lowercase().replace('-', "");
     let randomness = &randomness.part(&stem);
     let maker = Maker { primitives, randomness, scheme };
     let mut vectors = maker.valid()?;

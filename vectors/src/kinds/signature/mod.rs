@@ -4,6 +4,8 @@
 mod generate;
 mod malformed;
 
+pub use generate::generate;
+
 use serde::{Deserialize, Serialize};
 use trellis_ciphersuites::signature::SignatureScheme::{self, *};
 

@@ -9,12 +9,12 @@
 //!   leaves that to the application), so two clients of a group need two identities.
 //! - Who commits to an Add compares its lifetime with the clock; who receives the commit or joins by
 //!   the Welcome compares it with the time that the caller names, and none is named here. So a
-//!   client made of imported keys follows a group of any age. (RFC 9420, section 7.3 recommends the
-//!   check without requiring it.)
+//!   client made of imported keys follows a group of any age. (RFC 9420, section 7.3 requires the
+//!   check of what is sent and recommends it for what is received.)
 //! - Who has seen a proposal must commit before sending application data (RFC 9420, section 12.4).
 //!   mls-rs enforces this, so `send` fails until then.
-//! - Proposals that came in but cannot be committed are left out silently (RFC 9420, section 12.2
-//!   only demands a valid list). Here that is an error.
+//! - Proposals that came in but cannot be committed are left out silently (RFC 9420, section 12.4
+//!   wants the valid ones included). Here that is an error.
 //! - A member that is removed keeps its last epoch. Here it then has no group.
 
 mod client;

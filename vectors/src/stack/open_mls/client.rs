@@ -134,9 +134,9 @@ impl OpenMlsClient {
         }
     }
 
-    fn join_config(&self) -> MlsGroupJoinConfig {
+    fn join_config(&self, tree_in_welcome: bool) -> MlsGroupJoinConfig {
         MlsGroupJoinConfig::builder()
-            .use_ratchet_tree_extension(true)
+            .use_ratchet_tree_extension(tree_in_welcome)
             .wire_format_policy(self.policy())
             .number_of_resumption_psks(16)
             .max_past_epochs(1)
@@ -197,11 +197,6 @@ impl OpenMlsClient {
         tls_codec::Serialize::tls_serialize_detached(&tree).map_err(StackError::new)
     }
 
-    /// The leaves of members.
-    pub(crate) fn members(&mut self) -> Result<Vec<u32>, StackError> {
-        Ok(self.group()?.members().map(|member| member.index.u32()).collect())
-    }
-
     /// An Update proposal, which only others can commit to.
     pub(crate) fn propose_update(&mut self) -> Result<Vec<u8>, StackError> {
         let group = self.group.as_mut().ok_or_else(|| failed("in no group"))?;
@@ -209,6 +204,13 @@ impl OpenMlsClient {
             .propose_self_update(&self.provider, &self.signer, LeafNodeParameters::default())
             .map_err(StackError::new)?;
         message.to_bytes().map_err(StackError::new)
+    }
+
+    /// Whether the next Welcomes carry the ratchet tree.
+    pub(crate) fn tree_in_welcome(&mut self, inside: bool) -> Result<(), StackError> {
+        let config = self.join_config(inside);
+        let group = self.group.as_mut().ok_or_else(|| failed("in no group"))?;
+        group.set_configuration(self.provider.storage(), &config).map_err(StackError::new)
     }
 
     fn after_build(&mut self, bundle: CommitMessageBundle) -> Result<Committed, StackError> {
@@ -235,7 +237,7 @@ impl Client for OpenMlsClient {
     }
 
     fn create(&mut self, group_id: &[u8]) -> Result<(), StackError> {
-        let config = self.join_config();
+        let config = self.join_config(true);
         let group = MlsGroup::builder()
             .with_group_id(GroupId::from_slice(group_id))
             .ciphersuite(self.suite)
@@ -260,7 +262,7 @@ impl Client for OpenMlsClient {
             .map(RatchetTreeIn::tls_deserialize_exact)
             .transpose()
             .map_err(StackError::new)?;
-        let config = self.join_config();
+        let config = self.join_config(true);
         let mut builder = StagedWelcome::build_from_welcome(&self.provider, &config, welcome)
             .map_err(StackError::new)?
             .skip_lifetime_validation();
@@ -384,7 +386,7 @@ impl Client for OpenMlsClient {
         let parameters =
             LeafNodeParameters::builder().with_capabilities(self.capabilities()).build();
         let (group, bundle) = MlsGroup::external_commit_builder()
-            .with_config(self.join_config())
+            .with_config(self.join_config(true))
             .build_group(&self.provider, group_info, self.credential.clone())
             .map_err(StackError::new)?
             .leaf_node_parameters(parameters)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use openmls_trellis_crypto::Backend;
 
-use self::client::OpenMlsClient;
+pub(crate) use self::client::OpenMlsClient;
 use super::{Client, Imported, Settings, Stack, StackError};
 use crate::Randomness;
 

@@ -1,5 +1,7 @@
 //! `passive-client-*`: a client that joins and follows along.
 
+pub mod generate;
+
 use openmls_trellis_crypto::KeyDerivation;
 use serde::{Deserialize, Serialize};
 
