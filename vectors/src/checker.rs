@@ -4,7 +4,7 @@ use openmls_trellis_crypto::KeyDerivation;
 use serde_json::Value;
 
 use crate::kinds::mls::passive_client::{self, PassiveClient};
-use crate::kinds::{Check, FormatError, Kind, parse};
+use crate::kinds::{Check, Checked, Kind, parse};
 use crate::stack::Stack;
 use crate::{Failure, Primitives};
 
@@ -17,8 +17,9 @@ pub trait Checker {
     ///
     /// # Errors
     ///
-    /// The vector is not of that kind after all; otherwise the inner result tells.
-    fn check(&self, kind: &Kind, vector: &Value) -> Result<Result<(), Failure>, FormatError>;
+    /// [`FormatError`](crate::kinds::FormatError) if the vector is not of that kind after all;
+    /// otherwise the inner result tells.
+    fn check(&self, kind: &Kind, vector: &Value) -> Checked;
 }
 
 /// Primitives under the model of this crate, and a stack for passive clients.
@@ -36,7 +37,7 @@ impl Checker for Model {
         self.primitives.name()
     }
 
-    fn check(&self, kind: &Kind, vector: &Value) -> Result<Result<(), Failure>, FormatError> {
+    fn check(&self, kind: &Kind, vector: &Value) -> Checked {
         match (kind.check, &self.stack) {
             (Check::Primitives(check), _) => check(vector, &*self.primitives),
             (Check::Stack, Some(stack)) => follow(&**stack, self.derivation, vector),
@@ -58,7 +59,7 @@ impl Checker for StackOnly {
         self.stack.name()
     }
 
-    fn check(&self, kind: &Kind, vector: &Value) -> Result<Result<(), Failure>, FormatError> {
+    fn check(&self, kind: &Kind, vector: &Value) -> Checked {
         match kind.check {
             Check::Stack => follow(&*self.stack, self.derivation, vector),
             Check::Primitives(_) => Ok(Err(nothing(&self.name(), kind))),
@@ -70,11 +71,7 @@ pub(crate) fn nothing(name: &str, kind: &Kind) -> Failure {
     Failure::Skipped(format!("{name} has nothing to check {} with", kind.name))
 }
 
-pub(crate) fn follow(
-    stack: &dyn Stack,
-    derivation: KeyDerivation,
-    vector: &Value,
-) -> Result<Result<(), Failure>, FormatError> {
+pub(crate) fn follow(stack: &dyn Stack, derivation: KeyDerivation, vector: &Value) -> Checked {
     let vector: PassiveClient = parse(vector)?;
     Ok(passive_client::follow(&vector, stack, derivation))
 }

@@ -10,6 +10,7 @@ mod failure;
 pub mod file;
 pub mod generate;
 mod hexadecimal;
+pub mod interop;
 pub mod kinds;
 pub mod mls;
 pub mod oracle;

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use trellis_ciphersuites::Backend;
 use trellis_ciphersuites::symmetric::HashAlgorithm;
 use trellis_vectors::generate::{SEED, Scale, parts, sums};
+
+use super::progress;
 
 /// Make a set of vectors.
 ///
@@ -50,10 +51,7 @@ fn generate(arguments: &Arguments) -> Result<(usize, usize), String> {
     let seed = arguments.seed.as_ref().map_or(SEED, |seed| &seed.0);
     let scale = if arguments.large { Scale::Large } else { Scale::Published };
     let parts = parts();
-    let bar = ProgressBar::new(parts.len() as u64);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} parts, {eta} left {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-
+    let bar = progress::bar(parts.len() as u64, "parts");
     let (mut written, mut bytes) = (Vec::new(), 0);
     for part in parts {
         bar.set_message(part.to_string());

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod by;
+mod checked_by;
 mod generate;
+mod progress;
 mod verify;
 
 use std::process::ExitCode;
@@ -19,11 +22,13 @@ struct Arguments {
 enum Command {
     Generate(generate::Arguments),
     Verify(verify::Arguments),
+    CheckedBy(checked_by::Arguments),
 }
 
 pub(crate) fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::CheckedBy(arguments) => checked_by::run(&arguments),
     }
 }

@@ -35,11 +35,14 @@ pub struct FormatError {
     pub reason: String,
 }
 
+/// What became of a check; [`FormatError`] if there was nothing to check.
+pub type Checked = Result<Result<(), Failure>, FormatError>;
+
 /// How a kind is checked.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// With primitives.
-    Primitives(fn(&Value, &dyn Primitives) -> Result<Result<(), Failure>, FormatError>),
+    Primitives(fn(&Value, &dyn Primitives) -> Checked),
     /// With a whole stack.
     Stack,
 }
@@ -67,10 +70,7 @@ pub fn parse<V: DeserializeOwned>(value: &Value) -> Result<V, FormatError> {
     })
 }
 
-fn run<V: Vector>(
-    value: &Value,
-    primitives: &dyn Primitives,
-) -> Result<Result<(), Failure>, FormatError> {
+fn run<V: Vector>(value: &Value, primitives: &dyn Primitives) -> Checked {
     Ok(parse::<V>(value)?.check(primitives))
 }
 

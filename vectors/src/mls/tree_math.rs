@@ -24,7 +24,7 @@ pub fn node_of(leaf: u32) -> u32 {
 /// The leaf of a node, if it is one.
 #[must_use]
 pub fn leaf_of(node: u32) -> Option<u32> {
-    (node % 2 == 0).then_some(node / 2)
+    node.is_multiple_of(2).then_some(node / 2)
 }
 
 /// The distance from the leaves.

@@ -18,6 +18,9 @@ pub struct TreeMath {
     pub sibling: Vec<Option<u32>>,
 }
 
+/// A field with an entry for each node, and what belongs there.
+type List<'a> = (&'static str, &'a [Option<u32>], &'a dyn Fn(u32) -> Option<u32>);
+
 impl Vector for TreeMath {
     fn check(&self, _: &dyn Primitives) -> Result<(), Failure> {
         let leaves = self.n_leaves;
@@ -26,7 +29,7 @@ impl Vector for TreeMath {
         }
         same("n_nodes", Some(self.n_nodes), Some(nodes(leaves)))?;
         same("root", Some(self.root), Some(root(leaves)))?;
-        let lists: [(&str, &[Option<u32>], &dyn Fn(u32) -> Option<u32>); 4] = [
+        let lists: [List<'_>; 4] = [
             ("left", &self.left, &left),
             ("right", &self.right, &right),
             ("parent", &self.parent, &|node| parent(node, leaves)),

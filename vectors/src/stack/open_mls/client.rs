@@ -247,7 +247,7 @@ impl Client for OpenMlsClient {
             .with_wire_format_policy(self.policy())
             .number_of_resumption_psks(16)
             .max_past_epochs(1)
-            .sender_ratchet_configuration(config.sender_ratchet_configuration().clone())
+            .sender_ratchet_configuration(*config.sender_ratchet_configuration())
             .build(&self.provider, &self.signer, self.credential.clone())
             .map_err(StackError::new)?;
         self.group = Some(group);

@@ -16,7 +16,7 @@ use super::{
     Wire,
 };
 use crate::checker::{Checker, follow, nothing};
-use crate::kinds::{Check, FormatError, Kind};
+use crate::kinds::{Check, Checked, Kind};
 use crate::mls::suite::from_code_point;
 use crate::{Failure, Hex};
 
@@ -28,14 +28,15 @@ pub struct TsMls {
 }
 
 impl TsMls {
-    /// Starts the peer of this repository.
+    /// Starts the peer of this repository; `as_is` leaves out what it does about departures of
+    /// ts-mls from the standard.
     ///
     /// # Errors
     ///
     /// Node is not there, or the packages cannot be installed.
-    pub fn start() -> Result<Self, StackError> {
+    pub fn start(as_is: bool) -> Result<Self, StackError> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/ts-mls");
-        let process = Arc::new(Process::start(&folder)?);
+        let process = Arc::new(Process::start(&folder, as_is)?);
         let hello = process.call("hello", json!({}))?;
         let part = |name: &str| hello[name].as_str().unwrap_or_default().to_owned();
         let name = format!("{} {}", part("stack"), part("version"));
@@ -253,7 +254,7 @@ impl Checker for TsMls {
         self.name.clone()
     }
 
-    fn check(&self, kind: &Kind, vector: &Value) -> Result<Result<(), Failure>, FormatError> {
+    fn check(&self, kind: &Kind, vector: &Value) -> Checked {
         if matches!(kind.check, Check::Stack) {
             return follow(self, KeyDerivation::HpkePq, vector);
         }

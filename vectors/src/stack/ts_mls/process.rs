@@ -34,12 +34,13 @@ fn failed(text: impl std::fmt::Display) -> StackError {
 
 impl Process {
     /// Starts the peer in its folder; installs what it needs if that was never done.
-    pub(super) fn start(folder: &Path) -> Result<Self, StackError> {
+    pub(super) fn start(folder: &Path, as_is: bool) -> Result<Self, StackError> {
         if !folder.join("node_modules").is_dir() {
             install(folder)?;
         }
         let mut child = Command::new("node")
             .arg("peer.mjs")
+            .env("TS_MLS_AS_IS", if as_is { "1" } else { "" })
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

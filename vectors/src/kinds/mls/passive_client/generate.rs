@@ -138,7 +138,7 @@ impl<'a> Group<'a> {
 
     /// Every other client sends its handshake messages in the clear.
     fn next_wire(&self) -> Wire {
-        if self.named % 2 == 0 { Wire::Public } else { Wire::Private }
+        if self.named.is_multiple_of(2) { Wire::Public } else { Wire::Private }
     }
 
     fn client(&mut self, wire: Wire) -> Result<OpenMlsClient, StackError> {
