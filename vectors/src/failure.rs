@@ -44,7 +44,12 @@ impl Failure {
         if expected == found {
             return Ok(());
         }
-        Err(Self::Differs { field: field.into(), expected: short(expected), found: short(found) })
+        let same = expected.iter().zip(found).take_while(|(a, b)| a == b).count();
+        Err(Self::Differs {
+            field: field.into(),
+            expected: short(expected, same),
+            found: short(found, same),
+        })
     }
 
     /// Something else than bytes differs, or a rule does not hold.
@@ -78,11 +83,15 @@ impl Failure {
     }
 }
 
-/// The first bytes and the length.
-fn short(bytes: &[u8]) -> String {
+/// The bytes from the first that differs, as far as they are shown, and the length.
+fn short(bytes: &[u8], from: usize) -> String {
     const SHOWN: usize = 16;
     if bytes.len() <= SHOWN {
         return hex::encode(bytes);
     }
-    format!("{}... ({} bytes)", hex::encode(&bytes[..SHOWN]), bytes.len())
+    let from = if from < SHOWN { 0 } else { from };
+    let end = bytes.len().min(from + SHOWN);
+    let before = if from == 0 { String::new() } else { format!("({from} bytes)...") };
+    let after = if end == bytes.len() { "" } else { "..." };
+    format!("{before}{}{after} ({} bytes)", hex::encode(&bytes[from..end]), bytes.len())
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use trellis_ciphersuites::{Backend, CipherSuite, Protection};
 
 use crate::kinds::mls::{
-    crypto_basics, key_schedule, message_protection, passive_client, psk_secret, secret_tree,
-    transcript_hashes, tree_validation, treekem, welcome,
+    MODEL, crypto_basics, key_schedule, message_protection, passive_client, psk_secret,
+    secret_tree, transcript_hashes, tree_validation, treekem, welcome,
 };
 use crate::kinds::{hpke, kem, signature};
 use crate::mls::Suite;
@@ -68,18 +68,7 @@ pub struct GenerateError {
     reason: String,
 }
 
-/// The kinds for which a model suffices, and those that take a stack.
-const MODEL: [&str; 9] = [
-    "crypto-basics",
-    "key-schedule",
-    "secret-tree",
-    "psk_secret",
-    "transcript-hashes",
-    "message-protection",
-    "welcome",
-    "treekem",
-    "tree-validation",
-];
+/// The kinds that take a stack.
 const STACK: [&str; 3] =
     ["passive-client-welcome", "passive-client-handling-commit", "passive-client-random"];
 

@@ -14,3 +14,16 @@ pub mod tree_operations;
 pub mod tree_validation;
 pub mod treekem;
 pub mod welcome;
+
+/// The kinds of the published set for which a model suffices.
+pub const MODEL: [&str; 9] = [
+    "crypto-basics",
+    "key-schedule",
+    "secret-tree",
+    "psk_secret",
+    "transcript-hashes",
+    "message-protection",
+    "welcome",
+    "treekem",
+    "tree-validation",
+];
