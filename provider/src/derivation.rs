@@ -33,12 +33,7 @@ impl KeyDerivation {
     /// # Errors
     ///
     /// Those of [`KemAlgorithm::derive_key_pair`].
-    pub fn derive(
-        self,
-        kem: KemAlgorithm,
-        backend: Backend,
-        ikm: &[u8],
-    ) -> Result<KeyPair, Error> {
+    pub fn derive(self, kem: KemAlgorithm, backend: Backend, ikm: &[u8]) -> Result<KeyPair, Error> {
         if self == Self::HpkePq || kem.protection() == Protection::Classical {
             return kem.derive_key_pair(backend, ikm);
         }

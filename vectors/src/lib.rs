@@ -17,6 +17,7 @@ pub mod oracle;
 mod primitives;
 mod randomness;
 pub mod stack;
+pub mod terminal;
 mod trellis;
 pub mod verify;
 

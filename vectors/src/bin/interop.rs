@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use openmls_trellis_crypto::KeyDerivation;
 use trellis_ciphersuites::{CipherSuite, Ecosystem, Protection};
 use trellis_vectors::Trellis;
@@ -16,6 +16,7 @@ use trellis_vectors::stack::Stack;
 use trellis_vectors::stack::mls_rs::MlsRs;
 use trellis_vectors::stack::open_mls::OpenMls;
 use trellis_vectors::stack::ts_mls::TsMls;
+use trellis_vectors::terminal::{progress, say};
 
 /// Play scenarios live with another MLS stack, on either side, and write the matrix.
 ///
@@ -102,9 +103,7 @@ fn play(arguments: &Arguments) -> Result<bool, String> {
     let suites: Vec<CipherSuite> =
         arguments.suite.iter().flat_map(|suites| suites.0.iter().copied()).collect();
 
-    let bar = ProgressBar::new((suites.len() * SCENARIOS.len() * 2) as u64);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} scenarios, {eta} left {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = progress((suites.len() * SCENARIOS.len() * 2) as u64, "scenarios");
     let (mut as_expected, mut passed, mut failed, mut skipped) = (true, 0, 0, 0);
     for suite in suites {
         bar.set_message(suite.to_string());
@@ -121,9 +120,12 @@ fn play(arguments: &Arguments) -> Result<bool, String> {
         results.record(run);
     }
     bar.finish_and_clear();
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    say(format_args!("{passed} passed, {failed} failed, {skipped} skipped"));
     if arguments.unlabelled {
-        println!("{}", if as_expected { "each as it must" } else { "NOT each as it must" });
+        say(format_args!(
+            "{}",
+            if as_expected { "each as it must" } else { "NOT each as it must" }
+        ));
     }
     write(&json, &format!("{}\n", serde_json::to_string_pretty(&results).map_err(text)?))?;
     write(&arguments.out.join("RESULTS.md"), &results.markdown())?;
@@ -172,8 +174,8 @@ fn play_suite(
 
 fn print(run: &Run) {
     let row = run.row.map_or_else(String::new, |row| format!(" (row {row})"));
-    println!("{}{row}, {:#06x}", run.suite, run.code_point);
-    println!("  we: {}; they: {}", run.ours, run.stack);
+    say(format_args!("{}{row}, {:#06x}", run.suite, run.code_point));
+    say(format_args!("  we: {}; they: {}", run.ours, run.stack));
     for pair in run.cells.chunks(2) {
         for cell in pair {
             let side = match cell.leader {
@@ -185,7 +187,7 @@ fn print(run: &Run) {
                 Outcome::Failed(reason) => ("FAIL", reason.as_str()),
                 Outcome::NotOffered(reason) => ("-", reason.as_str()),
             };
-            println!("  {word:4} {:36} {side:20} {reason}", cell.scenario);
+            say(format_args!("  {word:4} {:36} {side:20} {reason}", cell.scenario));
         }
     }
 }

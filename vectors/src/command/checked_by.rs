@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use clap::Args;
 use trellis_vectors::checker::Checker;
 use trellis_vectors::file::{VectorFile, find};
+use trellis_vectors::terminal::{progress, say};
 use trellis_vectors::verify::{Tally, verify};
 
-use super::{by, progress};
+use super::by;
 
 /// Let everyone check a folder, and print the table of who checked what.
 ///
@@ -45,7 +46,7 @@ type Rows = BTreeMap<String, Vec<Tally>>;
 fn check(arguments: &Arguments) -> Result<bool, String> {
     let files = find(std::slice::from_ref(&arguments.folder)).map_err(|it| it.to_string())?;
     let checkers = by::everyone()?;
-    let bar = progress::bar((files.len() * checkers.len()) as u64, "checks");
+    let bar = progress((files.len() * checkers.len()) as u64, "checks");
     let mut rows = Rows::new();
     for path in &files {
         let file = VectorFile::read(path).map_err(|it| it.to_string())?;
@@ -64,7 +65,7 @@ fn check(arguments: &Arguments) -> Result<bool, String> {
     }
     bar.finish_and_clear();
     let table = table(&rows, &checkers);
-    print!("{table}");
+    say(table.trim_end());
     if let Some(path) = &arguments.write {
         write(path, &table)?;
     }

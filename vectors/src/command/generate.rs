@@ -8,8 +8,7 @@ use clap::Args;
 use trellis_ciphersuites::Backend;
 use trellis_ciphersuites::symmetric::HashAlgorithm;
 use trellis_vectors::generate::{SEED, Scale, parts, sums};
-
-use super::progress;
+use trellis_vectors::terminal::{progress, say};
 
 /// Make a set of vectors.
 ///
@@ -37,7 +36,7 @@ fn seed(digits: &str) -> Result<Seed, String> {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match generate(arguments) {
         Ok((files, bytes)) => {
-            println!("{files} files, {bytes} bytes in {}", arguments.out.display());
+            say(format_args!("{files} files, {bytes} bytes in {}", arguments.out.display()));
             ExitCode::SUCCESS
         }
         Err(reason) => {
@@ -51,7 +50,7 @@ fn generate(arguments: &Arguments) -> Result<(usize, usize), String> {
     let seed = arguments.seed.as_ref().map_or(SEED, |seed| &seed.0);
     let scale = if arguments.large { Scale::Large } else { Scale::Published };
     let parts = parts();
-    let bar = progress::bar(parts.len() as u64, "parts");
+    let bar = progress(parts.len() as u64, "parts");
     let (mut written, mut bytes) = (Vec::new(), 0);
     for part in parts {
         bar.set_message(part.to_string());

@@ -3,7 +3,6 @@
 mod by;
 mod checked_by;
 mod generate;
-mod progress;
 mod verify;
 
 use std::process::ExitCode;

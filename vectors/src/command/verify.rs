@@ -1,14 +1,14 @@
 //! `trellis-vectors verify`.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use trellis_vectors::file::{VectorFile, find};
+use trellis_vectors::terminal::{progress, say};
 use trellis_vectors::verify::{Report, Tally, verify};
 
-use super::{by, progress};
+use super::by;
 
 /// Check vectors in files and folders.
 ///
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         (Err(reason), _) => return usage(&reason),
         (_, Err(error)) => return usage(&error.to_string()),
     };
-    let bar = progress::bar(files.len() as u64, "files");
+    let bar = progress(files.len() as u64, "files");
     let (mut total, mut unreadable) = (Tally::default(), 0);
     for path in &files {
         bar.set_message(path.display().to_string());
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    println!("{total}");
+    say(total);
     if unreadable > 0 {
         ExitCode::from(2)
     } else if total.failed > 0 {
@@ -68,13 +68,11 @@ fn print(path: &Path, kind: &str, report: &Report) {
         Tally { passed: 0, .. } => "skipped",
         _ => "passed",
     };
-    let mut out = io::stdout().lock();
-    // A closed pipe ends the output, not the check.
-    let _ = writeln!(out, "{word:7} {} ({kind}): {}", path.display(), report.tally);
+    say(format_args!("{word:7} {} ({kind}): {}", path.display(), report.tally));
     for (index, failure) in &report.failures {
-        let _ = writeln!(out, "        [{index}] {failure}");
+        say(format_args!("        [{index}] {failure}"));
     }
     for (reason, number) in &report.skipped {
-        let _ = writeln!(out, "        {number} skipped: {reason}");
+        say(format_args!("        {number} skipped: {reason}"));
     }
 }

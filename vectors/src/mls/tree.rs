@@ -66,11 +66,11 @@ impl RatchetTree {
         let leaves = width_for(length / 2 + 1);
         for (index, node) in (0..).zip(&list) {
             let Some(Node::Parent(parent)) = node else { continue };
-            if !parent
-                .unmerged_leaves
-                .iter()
-                .all(|&leaf| leaf < leaves && is_below(node_of(leaf), index))
-            {
+            let unmerged = &parent.unmerged_leaves;
+            if !unmerged.is_sorted_by(|a, b| a < b) {
+                return Err(Error::Rule("unmerged leaves that are not sorted (section 7.1)"));
+            }
+            if !unmerged.iter().all(|&leaf| leaf < leaves && is_below(node_of(leaf), index)) {
                 return Err(Error::Rule("an unmerged leaf that is not below (section 7.9.2)"));
             }
         }
@@ -200,7 +200,7 @@ impl RatchetTree {
         self.tree_hash(suite, root(self.leaves()))
     }
 
-    /// The tree hash as if some leaves had never been added (section 7.9).
+    /// The tree hash as if some leaves, which are sorted, had never been added (section 7.9).
     fn hash_without(
         &self,
         suite: &Suite<'_>,
@@ -208,7 +208,8 @@ impl RatchetTree {
         without: &[u32],
     ) -> Result<Vec<u8>, Error> {
         if let Some(leaf_index) = leaf_of(index) {
-            let leaf_node = self.leaf(leaf_index).filter(|_| !without.contains(&leaf_index));
+            let leaf_node =
+                self.leaf(leaf_index).filter(|_| without.binary_search(&leaf_index).is_err());
             let input = TreeHashInput::Leaf { leaf_index, leaf_node };
             return suite.hash(&input.tls_serialize_detached()?);
         }
@@ -219,7 +220,7 @@ impl RatchetTree {
         let right = self.hash_without(suite, right, without)?;
         let reduced = self.parent(index).map(|parent| {
             let mut parent = parent.clone();
-            parent.unmerged_leaves.retain(|leaf| !without.contains(leaf));
+            parent.unmerged_leaves.retain(|leaf| without.binary_search(leaf).is_err());
             parent
         });
         let input = TreeHashInput::Parent {
@@ -268,6 +269,7 @@ impl RatchetTree {
         Ok(())
     }
 
+    /// Below one child all of its resolution but one node is unmerged, and that node has the hash.
     fn is_parent_hash_valid(
         &self,
         suite: &Suite<'_>,
@@ -276,19 +278,16 @@ impl RatchetTree {
     ) -> Result<bool, Error> {
         for child in [left(index), right(index)].into_iter().flatten() {
             let Some(copath) = sibling(child, self.leaves()) else { continue };
-            let wanted = self.parent_hash(suite, index, copath)?;
             let resolution = self.resolution(child);
-            for &descendant in &resolution {
-                let node = self.nodes.get(descendant as usize).and_then(Option::as_ref);
-                let mut others: Vec<u32> =
-                    resolution.iter().copied().filter(|&it| it != descendant).collect();
-                let mut below: Vec<u32> =
-                    unmerged.iter().copied().filter(|&leaf| is_below(leaf, child)).collect();
-                others.sort_unstable();
-                below.sort_unstable();
-                if node.and_then(Node::parent_hash) == Some(&wanted[..]) && others == below {
-                    return Ok(true);
-                }
+            let below = unmerged.iter().filter(|&&leaf| is_below(leaf, child)).count();
+            let mut merged = resolution.iter().filter(|node| unmerged.binary_search(node).is_err());
+            let (Some(&descendant), None) = (merged.next(), merged.next()) else { continue };
+            let node = self.nodes.get(descendant as usize).and_then(Option::as_ref);
+            if resolution.len() == below + 1
+                && node.and_then(Node::parent_hash)
+                    == Some(&self.parent_hash(suite, index, copath)?[..])
+            {
+                return Ok(true);
             }
         }
         Ok(false)

@@ -98,9 +98,7 @@ impl MessageProtection {
         content: &Content,
         given: &[u8],
     ) -> Result<(), Failure> {
-        let Body::PublicMessage(message) =
-            decode::<MlsMessage>(given).map_err(Failure::of(""))?.body
-        else {
+        let Body::PublicMessage(message) = MlsMessage::open(given).map_err(Failure::of(""))? else {
             return Err(Failure::refused("", "is no PublicMessage"));
         };
         let opened =
@@ -121,8 +119,7 @@ impl MessageProtection {
         content: &Content,
         given: &[u8],
     ) -> Result<(), Failure> {
-        let Body::PrivateMessage(message) =
-            decode::<MlsMessage>(given).map_err(Failure::of(""))?.body
+        let Body::PrivateMessage(message) = MlsMessage::open(given).map_err(Failure::of(""))?
         else {
             return Err(Failure::refused("", "is no PrivateMessage"));
         };

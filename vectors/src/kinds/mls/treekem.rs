@@ -100,6 +100,13 @@ impl TreeKem {
         let sender = sender.ok_or_else(|| {
             Failure::refused("sender", "expected a leaf whose private keys are given")
         })?;
+        for (leaf, secret) in (0..).zip(&it.path_secrets) {
+            let receives = leaf != it.sender && tree.leaf(leaf).is_some();
+            if secret.is_some() != receives {
+                let field = format!("path_secrets[{leaf}]");
+                return Err(Failure::refused(field, "expected one for each receiver alone"));
+            }
+        }
         let context = self.context();
         let key = &sender.signature_priv;
         let (new_path, sent) =
@@ -125,6 +132,9 @@ impl Vector for TreeKem {
     fn check(&self, primitives: &dyn Primitives) -> Result<(), Failure> {
         let suite = &Suite::of(self.cipher_suite, primitives)?;
         let tree = RatchetTree::decode(&self.ratchet_tree).map_err(Failure::of("ratchet_tree"))?;
+        tree.verify_parent_hashes(suite)
+            .and_then(|()| tree.verify_leaves(suite, &self.group_id))
+            .map_err(Failure::of("ratchet_tree"))?;
         for (number, leaf) in self.leaves_private.iter().enumerate() {
             let parent = format!("leaves_private[{number}]");
             leaf.check(suite, &tree).map_err(|failure| failure.within(&parent))?;

@@ -28,9 +28,9 @@ const LABEL: &str = "Welcome";
 impl Welcome {
     fn messages(&self) -> Result<(KeyPackage, WelcomeMessage), Failure> {
         let key_package =
-            decode::<MlsMessage>(&self.key_package).map_err(Failure::of("key_package"))?;
-        let welcome = decode::<MlsMessage>(&self.welcome).map_err(Failure::of("welcome"))?;
-        match (key_package.body, welcome.body) {
+            MlsMessage::open(&self.key_package).map_err(Failure::of("key_package"))?;
+        let welcome = MlsMessage::open(&self.welcome).map_err(Failure::of("welcome"))?;
+        match (key_package, welcome) {
             (Body::KeyPackage(key_package), Body::Welcome(welcome)) => Ok((key_package, welcome)),
             (Body::KeyPackage(_), _) => Err(Failure::refused("welcome", "is no Welcome")),
             _ => Err(Failure::refused("key_package", "is no KeyPackage")),
@@ -42,6 +42,9 @@ impl Vector for Welcome {
     fn check(&self, primitives: &dyn Primitives) -> Result<(), Failure> {
         let suite = &Suite::of(self.cipher_suite, primitives)?;
         let (key_package, welcome) = self.messages()?;
+        if welcome.cipher_suite != self.cipher_suite {
+            return Err(Failure::refused("welcome: cipher_suite", "is another one"));
+        }
         let public = suite.encryption_key(&self.init_priv).map_err(Failure::of("init_priv"))?;
         let wanted = key_package.content.init_key.as_slice();
         Failure::unless_equal("key_package: init_key", wanted, public)?;

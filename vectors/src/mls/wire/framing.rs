@@ -175,6 +175,18 @@ pub struct MlsMessage {
     pub body: Body,
 }
 
+impl MlsMessage {
+    /// Decodes a message of the one protocol version.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be decoded, or has another version.
+    pub fn open(bytes: &[u8]) -> Result<Body, crate::mls::Error> {
+        let Self { version, body } = super::decode(bytes)?;
+        if version == MLS10 { Ok(body) } else { Err(crate::mls::Error::Rule("another version")) }
+    }
+}
+
 impl From<Body> for MlsMessage {
     fn from(body: Body) -> Self {
         Self { version: MLS10, body }

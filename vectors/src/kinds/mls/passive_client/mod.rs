@@ -6,7 +6,7 @@ use openmls_trellis_crypto::KeyDerivation;
 use serde::{Deserialize, Serialize};
 
 use crate::mls::Suite;
-use crate::mls::wire::{Body, MlsMessage, decode};
+use crate::mls::wire::{Body, MlsMessage};
 use crate::stack::{Client, Imported, Received, Settings, Stack, StackError, Wire};
 use crate::{Failure, Hex, Trellis};
 
@@ -42,11 +42,14 @@ pub struct Epoch {
 
 impl PassiveClient {
     fn check_keys(&self, suite: &Suite<'_>) -> Result<(), Failure> {
-        let message: MlsMessage = decode(&self.key_package).map_err(Failure::of("key_package"))?;
-        let Body::KeyPackage(key_package) = message.body else {
+        let body = MlsMessage::open(&self.key_package).map_err(Failure::of("key_package"))?;
+        let Body::KeyPackage(key_package) = body else {
             return Err(Failure::refused("key_package", "is no KeyPackage"));
         };
         let (content, leaf) = (&key_package.content, &key_package.content.leaf_node.content);
+        if content.cipher_suite != self.cipher_suite {
+            return Err(Failure::refused("key_package: cipher_suite", "is another one"));
+        }
         let found = suite.encryption_key(&self.init_priv).map_err(Failure::of("init_priv"))?;
         Failure::unless_equal("init_priv", content.init_key.as_slice(), found)?;
         let found =
