@@ -5,7 +5,7 @@ use tls_codec::{Serialize as _, TlsSerialize, TlsSize, VLByteSlice};
 use super::tree_math::{
     direct_path, is_below, leaf_of, left, node_of, nodes, right, root, sibling, width_for,
 };
-use super::wire::{LeafNode, Node, ParentNode, decode};
+use super::wire::{LeafNode, Node, ParentNode, decode_nodes};
 use super::{Error, Suite};
 
 /// A tree with a power of two of leaves; what a `ratchet_tree` extension leaves out is blank.
@@ -47,7 +47,7 @@ impl RatchetTree {
     ///
     /// A list that is empty or ends in a blank, or a leaf where a parent has to be.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let mut list: Vec<Option<Node>> = decode(bytes)?;
+        let mut list = decode_nodes(bytes)?;
         if !matches!(list.last(), Some(Some(_))) {
             return Err(Error::Rule("a tree does not end in a node (section 12.4.3.3)"));
         }

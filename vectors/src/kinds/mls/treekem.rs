@@ -100,6 +100,10 @@ impl TreeKem {
         let sender = sender.ok_or_else(|| {
             Failure::refused("sender", "expected a leaf whose private keys are given")
         })?;
+        if it.path_secrets.len() != tree.leaves() as usize {
+            let reason = format!("expected {} entries", tree.leaves());
+            return Err(Failure::refused("path_secrets", reason));
+        }
         for (leaf, secret) in (0..).zip(&it.path_secrets) {
             let receives = leaf != it.sender && tree.leaf(leaf).is_some();
             if secret.is_some() != receives {
