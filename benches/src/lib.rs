@@ -1,0 +1,19 @@
+//! Benchmarks of Trellis beside what one would take instead.
+//!
+//! Two programs use the same workloads. The Criterion benches (`cargo bench -p trellis-benches`)
+//! measure one after the other, with Criterion's statistics, for work on one operation. The report
+//! (`cargo run --release -p trellis-benches --bin report`) measures in turns, so that its ratios hold
+//! on a machine whose clock drifts.
+
+pub mod candidates;
+pub mod group;
+pub mod hpke;
+pub mod instructions;
+pub mod limit;
+pub mod meter;
+pub mod plot;
+pub mod primitives;
+pub mod report;
+pub mod storages;
+pub mod suites;
+pub mod summary;

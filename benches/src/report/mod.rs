@@ -1,0 +1,14 @@
+//! The report: what it holds, how it is made and how it is written.
+
+pub mod alone;
+pub mod data;
+mod machine;
+pub mod markdown;
+pub mod plan;
+mod progress;
+pub mod query;
+pub mod readme;
+pub mod run;
+mod shares;
+mod targets;
+mod turns;
