@@ -14,28 +14,35 @@ use trellis_ciphersuites::hpke::Hpke;
 use trellis_ciphersuites::signature::{SigningKey, VerifyingKey};
 use trellis_ciphersuites::{CipherSuite, Error};
 
+use crate::hash_cache::HashCache;
 use crate::info_cache::InfoCache;
 use crate::{Backend, KeyDerivation, map};
 
 /// Cryptography and randomness for OpenMLS.
 ///
-/// Cheap to clone; clones share the remembered `info` digest and nothing else. No lock is held
-/// while anything is computed, and random bytes come from a generator of the calling thread.
+/// Cheap to clone; clones share what is remembered and nothing else. No lock is held while anything
+/// is computed, and random bytes come from a generator of the calling thread.
 ///
-/// What is remembered is the last `info` of a seal, which is public, with its digest: a few hundred
-/// bytes after a commit, the encrypted GroupInfo (up to 64 MiB) after one that adds members.
+/// Two things are remembered, both of which members send to each other:
+///
+/// - the last `info` of a seal with its digest: a few hundred bytes after a commit, the encrypted
+///   GroupInfo (up to 64 MiB) after one that adds members;
+/// - inputs of 512 bytes to 64 KiB that were hashed, with their digests: above all the nodes of
+///   ratchet trees, which OpenMLS hashes three times in each commit. At most 32 MiB for each hash
+///   function, and no more than there was to hash.
 #[derive(Clone, Debug, Default)]
 pub struct TrellisCrypto {
     backend: Backend,
     derivation: KeyDerivation,
     info: Arc<InfoCache>,
+    digests: Arc<HashCache>,
 }
 
 impl TrellisCrypto {
     /// Cryptography on a backend, with a key derivation.
     #[must_use]
     pub fn new(backend: Backend, derivation: KeyDerivation) -> Self {
-        Self { backend, derivation, info: Arc::default() }
+        Self { backend, derivation, info: Arc::default(), digests: Arc::default() }
     }
 
     /// The backend.
@@ -119,7 +126,7 @@ impl OpenMlsCrypto for TrellisCrypto {
     }
 
     fn hash(&self, hash_type: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        Ok(map::hash(hash_type).hash(self.backend, data))
+        Ok(self.digests.hash(map::hash(hash_type), self.backend, data))
     }
 
     fn aead_encrypt(

@@ -40,6 +40,7 @@
 mod builder;
 mod crypto;
 mod derivation;
+mod hash_cache;
 mod info_cache;
 mod map;
 mod random;

@@ -1,15 +1,17 @@
 //! Which primitives a call needs at least.
 //!
 //! Counted is what has to be computed for each call by someone who knows everything that can be
-//! known before: HPKE's `psk_id_hash` is the same for all (RFC 9180, section 5.1), and an `info`
-//! that was just hashed need not be hashed again.
+//! known before: HPKE's `psk_id_hash` of no key is the same for all (RFC 9180, section 5.1), and an
+//! `info` that was just hashed need not be hashed again. Each HMAC is counted with the set-up of its
+//! key, though two of a key schedule have the same one.
 
-use trellis_ciphersuites::CipherSuite;
 use trellis_ciphersuites::kem::KemAlgorithm;
+use trellis_ciphersuites::signature::SignatureScheme;
 use trellis_ciphersuites::symmetric::HashAlgorithm;
+use trellis_ciphersuites::{CipherSuite, Protection};
 
-use super::costs::Primitive;
-use crate::meter::{Call, Info};
+use super::costs::{MEASURED_AAD, Primitive};
+use crate::meter::{Call, Info, Psk};
 
 /// `"HPKE-v1"` and the suite identifier of HPKE, which begin what is extracted, and a length what is
 /// expanded (RFC 9180, section 4).
@@ -26,29 +28,56 @@ pub(super) fn primitives(suite: CipherSuite, call: Call) -> Vec<Primitive> {
         Call::Hmac { message } => vec![Primitive::Hmac(hash, message)],
         Call::HkdfExtract { ikm } => vec![Primitive::Hmac(hash, ikm)],
         Call::HkdfExpand { info, okm } => expand(hash, info, okm),
-        Call::AeadEncrypt { data, aad } => vec![Primitive::Seal(aead, data + aad)],
-        Call::AeadDecrypt { data, aad } => vec![Primitive::Open(aead, data + aad)],
+        Call::AeadEncrypt { data, aad: more } => vec![Primitive::Seal(aead, text(data, more))],
+        Call::AeadDecrypt { data, aad: more } => vec![Primitive::Open(aead, text(data, more))],
         Call::SignatureKeyGen => vec![Primitive::Random(32), Primitive::SignatureKey(scheme)],
-        Call::Sign { data } => vec![Primitive::Sign(scheme, data)],
+        Call::Sign { data } => sign(scheme, data),
         Call::VerifySignature { data } => vec![Primitive::Verify(scheme, data)],
-        Call::HpkeSeal { info, aad, plaintext } => {
-            let sealed = [Primitive::Seal(suite.hpke().aead, aad + plaintext)];
-            [encapsulate(suite), secret(suite, info), key(suite), sealed.into()].concat()
-        }
-        Call::HpkeOpen { info, aad, plaintext } => {
-            let opened = [Primitive::Open(suite.hpke().aead, aad + plaintext)];
-            [decapsulate(suite), secret(suite, info), key(suite), opened.into()].concat()
-        }
+        Call::HpkeSeal { info, aad, plaintext } => seal(suite, info, BASE, aad, plaintext),
+        Call::HpkeOpen { info, aad, plaintext } => open(suite, info, BASE, aad, plaintext),
+        Call::HpkeSealPsk { info, psk, aad, plaintext } => seal(suite, info, psk, aad, plaintext),
+        Call::HpkeOpenPsk { info, psk, aad, plaintext } => open(suite, info, psk, aad, plaintext),
         Call::HpkeSetupSenderAndExport { info, context, length } => {
-            [encapsulate(suite), secret(suite, info), export(suite, context, length)].concat()
+            [encapsulate(suite), secret(suite, info, BASE), export(suite, context, length)].concat()
         }
         Call::HpkeSetupReceiverAndExport { info, context, length } => {
-            [decapsulate(suite), secret(suite, info), export(suite, context, length)].concat()
+            [decapsulate(suite), secret(suite, info, BASE), export(suite, context, length)].concat()
         }
         Call::DeriveHpkeKeypair { ikm } => derive(suite, ikm),
         Call::Random { length } => vec![Primitive::Random(length)],
         Call::Supports | Call::Storage(_) => Vec::new(),
     }
+}
+
+/// The length of text that costs as much as this text and its additional data: the AEADs were
+/// measured with some.
+fn text(text: usize, aad: usize) -> usize {
+    (text + aad).saturating_sub(MEASURED_AAD)
+}
+
+/// ML-DSA is hedged with 32 random bytes (FIPS 204, section 3.4).
+fn sign(scheme: SignatureScheme, data: usize) -> Vec<Primitive> {
+    let hedge = scheme.protection() == Protection::PostQuantum;
+    hedge
+        .then_some(Primitive::Random(32))
+        .into_iter()
+        .chain([Primitive::Sign(scheme, data)])
+        .collect()
+}
+
+/// No pre-shared key: mode base of HPKE.
+const BASE: Psk = Psk { key: 0, id: 0 };
+
+/// `SealBase` or `SealPSK` (RFC 9180, section 6.1).
+fn seal(suite: CipherSuite, info: Info, psk: Psk, aad: usize, plaintext: usize) -> Vec<Primitive> {
+    let sealed = vec![Primitive::Seal(suite.hpke().aead, text(plaintext, aad))];
+    [encapsulate(suite), secret(suite, info, psk), key(suite), sealed].concat()
+}
+
+/// `OpenBase` or `OpenPSK`.
+fn open(suite: CipherSuite, info: Info, psk: Psk, aad: usize, plaintext: usize) -> Vec<Primitive> {
+    let opened = vec![Primitive::Open(suite.hpke().aead, text(plaintext, aad))];
+    [decapsulate(suite), secret(suite, info, psk), key(suite), opened].concat()
 }
 
 /// HKDF-Expand makes an HMAC for each block, of the block before, `info` and a counter (RFC 5869,
@@ -125,13 +154,16 @@ fn derive(suite: CipherSuite, ikm: usize) -> Vec<Primitive> {
 }
 
 /// The key schedule up to its secret (RFC 9180, section 5.1).
-fn secret(suite: CipherSuite, info: Info) -> Vec<Primitive> {
-    let hash = suite.hash();
-    let secret = Primitive::Hmac(hash, LABELED + "secret".len());
-    if info.again {
-        return vec![secret];
+fn secret(suite: CipherSuite, info: Info, psk: Psk) -> Vec<Primitive> {
+    let extract = |label: &str, ikm| Primitive::Hmac(suite.hash(), LABELED + label.len() + ikm);
+    let mut all = vec![extract("secret", psk.key)];
+    if !info.again {
+        all.push(extract("info_hash", info.length));
     }
-    vec![Primitive::Hmac(hash, LABELED + "info_hash".len() + info.length), secret]
+    if psk != BASE {
+        all.push(extract("psk_id_hash", psk.id));
+    }
+    all
 }
 
 /// Key and nonce. Both fit into a block.

@@ -59,8 +59,50 @@ const ED25519_ROWS: [&str; 3] =
 const ML_DSA: [&str; 3] =
     ["key generation from seed", "sign, hedged, kept key", "decode key and verify"];
 
+// An algorithm that is not in these has no cost, and whoever asks for it hears of that.
+
+/// KEMs: the libraries. The name is the title of the table.
+const KEMS: [(KemAlgorithm, &[&str]); 2] =
+    [(KemAlgorithm::MlKem768, GRAVIOLA), (KemAlgorithm::MlKem1024, LIBCRUX)];
+
+/// AEADs: their name in the rows, and the libraries.
+const AEADS: [(AeadAlgorithm, &str, &[&str]); 3] = [
+    (AeadAlgorithm::Aes128Gcm, "AES-128-GCM", GCM),
+    (AeadAlgorithm::Aes256Gcm, "AES-256-GCM", GCM),
+    (AeadAlgorithm::ChaCha20Poly1305, "ChaCha20-Poly1305", GRAVIOLA),
+];
+
+/// What hashes the message of Ed25519 (RFC 8032, section 5.1) and of ML-DSA (FIPS 204, algorithm 7,
+/// line 6).
+const SHA_512: Place = ("SHA-2", "SHA-512 of 64 KiB", RUST_CRYPTO);
+const SHAKE_256: Place = ("SHA-3", "SHAKE256 of 64 KiB to 32 B", LIBCRUX);
+
+/// Where a signature scheme is found. Its name is the title of the table.
+struct Signatures {
+    scheme: SignatureScheme,
+    /// Of key, signature and verification.
+    rows: [&'static str; 3],
+    libraries: &'static [&'static str],
+    /// What hashes the message.
+    hash: Place,
+    /// How often, to sign; once to verify.
+    passes: f64,
+}
+
+/// Ed25519 hashes the message twice to sign it (RFC 8032, section 5.1.6).
+#[rustfmt::skip]
+const SIGNATURES: [Signatures; 4] = [
+    Signatures { scheme: SignatureScheme::Ed25519, rows: ED25519_ROWS, libraries: ED25519, hash: SHA_512,   passes: 2.0 },
+    Signatures { scheme: SignatureScheme::MlDsa44, rows: ML_DSA,       libraries: LIBCRUX, hash: SHAKE_256, passes: 1.0 },
+    Signatures { scheme: SignatureScheme::MlDsa65, rows: ML_DSA,       libraries: LIBCRUX, hash: SHAKE_256, passes: 1.0 },
+    Signatures { scheme: SignatureScheme::MlDsa87, rows: ML_DSA,       libraries: LIBCRUX, hash: SHAKE_256, passes: 1.0 },
+];
+
 /// Lengths at which what grows with length is measured, and their names in the rows.
 const LENGTHS: [(usize, &str); 3] = [(64, "64 B"), (1 << 10, "1 KiB"), (1 << 16, "64 KiB")];
+
+/// The length of the additional data with which the AEADs are measured.
+pub(super) const MEASURED_AAD: usize = 32;
 
 /// The length of message for which signatures are measured.
 const SIGNED: usize = 256;
@@ -106,25 +148,11 @@ impl Costs {
             Primitive::Hmac(hash, length) => {
                 self.growing("HMAC", &format!("HMAC-{} of", hash.name()), RUST_CRYPTO, length)
             }
-            Primitive::Seal(aead, length) => {
-                let (name, libraries) = aead_place(aead);
-                self.growing("AEAD", &format!("{name} seal"), libraries, length)
-            }
-            Primitive::Open(aead, length) => {
-                let (name, libraries) = aead_place(aead);
-                self.growing("AEAD", &format!("{name} open"), libraries, length)
-            }
-            Primitive::SignatureKey(scheme) => self.at(signature_place(scheme, 0)),
-            // Ed25519 hashes the message twice to sign it (RFC 8032, section 5.1.6).
-            Primitive::Sign(scheme, length) => {
-                let passes = if scheme == SignatureScheme::Ed25519 { 2.0 } else { 1.0 };
-                let longer = passes * self.message_byte(scheme)? * excess(length);
-                Ok(self.at(signature_place(scheme, 1))? + longer)
-            }
-            Primitive::Verify(scheme, length) => {
-                let longer = self.message_byte(scheme)? * excess(length);
-                Ok(self.at(signature_place(scheme, 2))? + longer)
-            }
+            Primitive::Seal(aead, length) => self.aead(aead, "seal", length),
+            Primitive::Open(aead, length) => self.aead(aead, "open", length),
+            Primitive::SignatureKey(scheme) => self.signature(scheme, 0, 0),
+            Primitive::Sign(scheme, length) => self.signature(scheme, 1, length),
+            Primitive::Verify(scheme, length) => self.signature(scheme, 2, length),
             Primitive::Random(length) => {
                 let blocks = length.div_ceil(64).max(1) as f64;
                 Ok(self.at(("Randomness", "64 random bytes", RANDOM))? * blocks)
@@ -133,21 +161,29 @@ impl Costs {
     }
 
     fn ml_kem(&self, kem: KemAlgorithm, operation: &'static str) -> Result<f64, Missing> {
-        match kem {
-            KemAlgorithm::MlKem1024 => self.at(("ML-KEM-1024", operation, LIBCRUX)),
-            _ => self.at(("ML-KEM-768", operation, GRAVIOLA)),
-        }
+        let known = KEMS.iter().find(|(known, _)| *known == kem);
+        let (_, libraries) = known.ok_or_else(|| unknown(kem.name()))?;
+        self.at((kem.name(), operation, libraries))
     }
 
-    /// What each further byte of a signed message costs: SHA-512 for Ed25519, SHAKE256 for ML-DSA
-    /// (FIPS 204, algorithm 7, line 6).
-    fn message_byte(&self, scheme: SignatureScheme) -> Result<f64, Missing> {
-        match scheme {
-            SignatureScheme::Ed25519 => {
-                Ok(self.at(("SHA-2", "SHA-512 of 64 KiB", RUST_CRYPTO))? / 65536.0)
-            }
-            _ => Ok(self.at(("SHA-3", "SHAKE256 of 64 KiB to 32 B", LIBCRUX))? / 65536.0),
-        }
+    fn aead(&self, aead: AeadAlgorithm, operation: &str, length: usize) -> Result<f64, Missing> {
+        let known = AEADS.iter().find(|(known, ..)| *known == aead);
+        let (_, name, libraries) = known.ok_or_else(|| unknown(aead.name()))?;
+        self.growing("AEAD", &format!("{name} {operation}"), libraries, length)
+    }
+
+    /// A row of a scheme, and the bytes of the message beyond those that were measured.
+    fn signature(
+        &self,
+        scheme: SignatureScheme,
+        row: usize,
+        length: usize,
+    ) -> Result<f64, Missing> {
+        let known = SIGNATURES.iter().find(|known| known.scheme == scheme);
+        let known = known.ok_or_else(|| unknown(scheme.name()))?;
+        let passes = [0.0, known.passes, 1.0][row];
+        let longer = length.saturating_sub(SIGNED) as f64 * passes * self.at(known.hash)? / 65536.0;
+        Ok(self.at((scheme.name(), known.rows[row], known.libraries))? + longer)
     }
 
     fn at(&self, (title, operation, libraries): Place) -> Result<f64, Missing> {
@@ -187,26 +223,8 @@ impl Costs {
     }
 }
 
-fn excess(length: usize) -> f64 {
-    length.saturating_sub(SIGNED) as f64
-}
-
-fn aead_place(aead: AeadAlgorithm) -> (&'static str, &'static [&'static str]) {
-    match aead {
-        AeadAlgorithm::Aes128Gcm => ("AES-128-GCM", GCM),
-        AeadAlgorithm::Aes256Gcm => ("AES-256-GCM", GCM),
-        _ => ("ChaCha20-Poly1305", GRAVIOLA),
-    }
-}
-
-/// Key, signature or verification of a scheme.
-fn signature_place(scheme: SignatureScheme, row: usize) -> Place {
-    match scheme {
-        SignatureScheme::MlDsa44 => ("ML-DSA-44", ML_DSA[row], LIBCRUX),
-        SignatureScheme::MlDsa65 => ("ML-DSA-65", ML_DSA[row], LIBCRUX),
-        SignatureScheme::MlDsa87 => ("ML-DSA-87", ML_DSA[row], LIBCRUX),
-        _ => ("Ed25519", ED25519_ROWS[row], ED25519),
-    }
+fn unknown(algorithm: &'static str) -> Missing {
+    Missing { title: algorithm, operation: "the algorithm".into(), libraries: &[] }
 }
 
 /// Each primitive that a suite of the report needs, at some length.
@@ -218,7 +236,7 @@ fn every_primitive() -> Vec<Primitive> {
         Primitive::Shake256,
         Primitive::Random(32),
     ];
-    for kem in [KemAlgorithm::MlKem768, KemAlgorithm::MlKem1024] {
+    for (kem, _) in KEMS {
         all.extend([
             Primitive::MlKemKeyGen(kem),
             Primitive::MlKemEncapsulate(kem),
@@ -229,18 +247,11 @@ fn every_primitive() -> Vec<Primitive> {
         for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384] {
             all.extend([Primitive::Hash(hash, length), Primitive::Hmac(hash, length)]);
         }
-        for aead in
-            [AeadAlgorithm::Aes128Gcm, AeadAlgorithm::Aes256Gcm, AeadAlgorithm::ChaCha20Poly1305]
-        {
+        for (aead, ..) in AEADS {
             all.extend([Primitive::Seal(aead, length), Primitive::Open(aead, length)]);
         }
     }
-    for scheme in [
-        SignatureScheme::Ed25519,
-        SignatureScheme::MlDsa44,
-        SignatureScheme::MlDsa65,
-        SignatureScheme::MlDsa87,
-    ] {
+    for Signatures { scheme, .. } in SIGNATURES {
         all.extend([
             Primitive::SignatureKey(scheme),
             Primitive::Sign(scheme, SIGNED + 1),

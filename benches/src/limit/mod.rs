@@ -90,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::meter::Info;
+    use crate::meter::{Info, Psk};
     use crate::primitives;
     use crate::report::data::{Row, Table};
     use crate::suites::SUITES;
@@ -136,6 +136,7 @@ mod tests {
     fn every_call_costs_something_on_every_suite() {
         let costs = Costs::new(&tables()).unwrap();
         let info = Info { length: 700_000, again: false };
+        let psk = Psk { key: 32, id: 8 };
         for suite in SUITES {
             for call in [
                 Call::Hash { data: 0 },
@@ -149,6 +150,8 @@ mod tests {
                 Call::VerifySignature { data: 1_000_000 },
                 Call::HpkeSeal { info, aad: 0, plaintext: 50 },
                 Call::HpkeOpen { info, aad: 0, plaintext: 50 },
+                Call::HpkeSealPsk { info, psk, aad: 0, plaintext: 50 },
+                Call::HpkeOpenPsk { info, psk, aad: 0, plaintext: 50 },
                 Call::HpkeSetupSenderAndExport { info, context: 0, length: 32 },
                 Call::HpkeSetupReceiverAndExport { info, context: 0, length: 32 },
                 Call::DeriveHpkeKeypair { ikm: 32 },
@@ -157,6 +160,36 @@ mod tests {
                 assert!(of(&costs, suite, call).unwrap() > 0.0, "{}: {call:?}", suite.short);
             }
             assert_eq!(of(&costs, suite, Call::Storage("write_tree")).unwrap(), 0.0);
+        }
+    }
+
+    #[test]
+    fn every_call_of_a_group_costs_something() {
+        let costs = Costs::new(&tables()).unwrap();
+        for suite in SUITES {
+            let step = meter::tests::small_group(suite);
+            for &call in step.iter().flat_map(HashMap::keys) {
+                let limit = of(&costs, suite, call).unwrap();
+                let free = matches!(call, Call::Storage(_) | Call::Supports);
+                assert_eq!(limit > 0.0, !free, "{}: {call:?}", suite.short);
+            }
+        }
+    }
+
+    #[test]
+    fn a_suite_whose_primitives_are_unknown_has_no_limit() {
+        let costs = Costs::new(&tables()).unwrap();
+        let info = Info { length: 100, again: false };
+        for (name, call) in [
+            (
+                "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
+                Call::HpkeSeal { info, aad: 0, plaintext: 50 },
+            ),
+            ("MLS_128_MLKEM768P256_AES256GCM_SHA384_P256", Call::DeriveHpkeKeypair { ikm: 32 }),
+            ("MLS_128_MLKEM768_AES256GCM_SHA384_P256", Call::Sign { data: 100 }),
+        ] {
+            let suite = Suite { short: "unknown", name };
+            assert!(of(&costs, suite, call).is_err(), "{name}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! Cryptography and randomness, timed.
 
 #[cfg(feature = "targeted-messages-draft")]
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "targeted-messages-draft")]
 use openmls_traits::crypto::HpkeSealPskResolvedAadError;
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::random::OpenMlsRand;
@@ -10,6 +13,8 @@ use openmls_traits::types::{
 };
 use tls_codec::SecretVLBytes;
 
+#[cfg(feature = "targeted-messages-draft")]
+use super::ledger::Psk;
 use super::ledger::{Call, Info, Ledger};
 
 /// The length of an AEAD's tag, which all of MLS's have.
@@ -221,8 +226,6 @@ impl<C: OpenMlsCrypto> OpenMlsCrypto for MeteredCrypto<C> {
         self.ledger.time(call, || self.inner.derive_hpke_keypair(config, ikm))
     }
 
-    // No operation that is measured sends targeted messages, so these two are not entered.
-
     #[cfg(feature = "targeted-messages-draft")]
     fn hpke_open_psk(
         &self,
@@ -234,9 +237,17 @@ impl<C: OpenMlsCrypto> OpenMlsCrypto for MeteredCrypto<C> {
         psk: &[u8],
         psk_id: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        self.inner.hpke_open_psk(config, input, sk_r, info, aad, psk, psk_id)
+        let call = Call::HpkeOpenPsk {
+            info: fresh(info),
+            psk: Psk { key: psk.len(), id: psk_id.len() },
+            aad: aad.len(),
+            plaintext: plaintext(input),
+        };
+        self.ledger
+            .time(call, || self.inner.hpke_open_psk(config, input, sk_r, info, aad, psk, psk_id))
     }
 
+    /// What builds the additional data is OpenMLS's, and so is its time.
     #[cfg(feature = "targeted-messages-draft")]
     fn hpke_seal_psk_resolved_aad<F, E>(
         &self,
@@ -251,6 +262,22 @@ impl<C: OpenMlsCrypto> OpenMlsCrypto for MeteredCrypto<C> {
     where
         F: FnOnce(&[u8]) -> Result<Vec<u8>, E>,
     {
-        self.inner.hpke_seal_psk_resolved_aad(config, pk_r, info, ptxt, psk, psk_id, aad_builder)
+        let lengths = Psk { key: psk.len(), id: psk_id.len() };
+        let entered = self.ledger.info(info);
+        let (mut aad, mut building) = (0, Duration::ZERO);
+        let build = |enc: &[u8]| {
+            let start = Instant::now();
+            let built = aad_builder(enc);
+            building = start.elapsed();
+            aad = built.as_ref().map_or(0, Vec::len);
+            built
+        };
+        let start = Instant::now();
+        let sealed =
+            self.inner.hpke_seal_psk_resolved_aad(config, pk_r, info, ptxt, psk, psk_id, build);
+        let time = start.elapsed().saturating_sub(building);
+        let call = Call::HpkeSealPsk { info: entered, psk: lengths, aad, plaintext: ptxt.len() };
+        self.ledger.enter(call, time);
+        sealed
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::turns::Turns;
-use crate::candidates;
+use crate::{candidates, hpke};
 
 /// How much a run measures.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct Plan {
     pub quick: bool,
     /// Which suites.
     pub suites: &'static [&'static str],
+    /// Which tables of HPKE.
+    pub hpke: &'static [candidates::Table],
     /// Group operations: the numbers of members, and the turns for each suite.
     pub groups: &'static [(usize, Turns)],
     /// Lives in processes of their own: the number of members, and the turns for each suite.
@@ -41,6 +43,7 @@ const fn turns(least: usize, most: usize, seconds: u64) -> Turns {
 pub const FULL: Plan = Plan {
     quick: false,
     suites: &["classical", "row 1", "row 2", "row 6", "row 9", "row 10", "row 11", "legacy"],
+    hpke: hpke::TABLES,
     groups: &[(2, turns(11, 51, 2)), (32, turns(11, 31, 6)), (256, turns(7, 21, 32))],
     alone: Some((1000, turns(1, 3, 16))),
     storages: &["classical", "row 2", "row 9"],
@@ -56,7 +59,9 @@ pub const FULL: Plan = Plan {
 pub const QUICK: Plan = Plan {
     quick: true,
     suites: &["classical", "row 2", "row 9"],
-    groups: &[(32, turns(5, 11, 2)), (256, turns(3, 7, 8))],
+    // Without those to 255 recipients.
+    hpke: hpke::TABLES.split_at(5).0,
+    groups: &[(32, turns(5, 11, 2)), (256, turns(3, 7, 6))],
     alone: None,
     storages: &["row 2"],
     members: 256,

@@ -6,9 +6,10 @@ use std::{fs, io};
 use super::data::Report;
 use super::markdown::{readme_bytes, readme_speed};
 
-/// The name of a part and what makes it.
-const PARTS: [(&str, fn(&Report) -> String); 2] =
-    [("bytes", readme_bytes), ("speed", readme_speed)];
+/// The name of a part, and what makes it.
+type Part = (&'static str, fn(&Report) -> String);
+
+const PARTS: [Part; 2] = [("bytes", readme_bytes), ("speed", readme_speed)];
 
 /// Writes the parts anew into a README.
 ///

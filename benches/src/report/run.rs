@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::alone::{self, Alone};
 use super::data::{self, GroupTime, Memory, Report, Size, StorageTime, TreeOutside};
-use super::plan::Plan;
+use super::plan::{Plan, QUICK};
 use super::progress::Progress;
 use super::turns::{Tally, in_turns};
 use super::{machine, shares, targets};
@@ -16,9 +16,9 @@ use crate::group::contenders::{Field, has};
 use crate::group::full_tree::FullTrees;
 use crate::group::{Contender, Done, Operation, Tree};
 use crate::limit::Costs;
+use crate::primitives;
 use crate::storages::{PAIRINGS, Pairing};
 use crate::suites::Suite;
-use crate::{hpke, primitives};
 
 /// The suite of the target about growth.
 const GROWTH_SUITE: &str = "row 2";
@@ -49,7 +49,7 @@ pub fn run(plan: &Plan) -> io::Result<Report> {
         targets: Vec::new(),
     };
     report.primitives = run.candidates(primitives::TABLES);
-    report.hpke = run.candidates(hpke::TABLES);
+    report.hpke = run.candidates(plan.hpke);
     for &(members, _) in plan.groups {
         for suite in run.suites() {
             run.group(suite, members, &mut report);
@@ -62,9 +62,8 @@ pub fn run(plan: &Plan) -> io::Result<Report> {
         run.storages(find(short), &mut report);
     }
     if Backend::native().is_some() {
-        let costs = Costs::new(&report.primitives).map_err(io::Error::other)?;
         for suite in run.suites() {
-            run.shares(suite, &costs, &mut report)?;
+            run.shares(suite, &mut report)?;
         }
     }
     run.tree_outside(find(GROWTH_SUITE), &mut report);
@@ -87,7 +86,7 @@ impl<'a> Run<'a> {
     fn new(plan: &'a Plan) -> Self {
         let suites = plan.suites.len();
         let parts = primitives::TABLES.len()
-            + hpke::TABLES.len()
+            + plan.hpke.len()
             + suites * (plan.groups.len() + usize::from(plan.alone.is_some()) + 1)
             + plan.storages.len()
             + 1;
@@ -196,11 +195,18 @@ impl<'a> Run<'a> {
         self.progress.done();
     }
 
-    fn shares(&self, suite: Suite, costs: &Costs, report: &mut Report) -> io::Result<()> {
+    /// What the primitives cost is measured anew beside each suite, so that parts and limit are
+    /// those of the same minute.
+    fn shares(&self, suite: Suite, report: &mut Report) -> io::Result<()> {
         let members = self.plan.members;
         self.progress.part(&format!("{}, {members} members, shares", suite.short));
         let field = self.field(suite, members);
-        let shares = shares::shares(&field, members, self.plan.share_turns, costs);
+        let tables: Vec<_> = primitives::TABLES
+            .iter()
+            .map(|table| table.measure(QUICK.candidates, |_| ()))
+            .collect();
+        let shares = Costs::new(&tables)
+            .and_then(|costs| shares::shares(&field, members, self.plan.share_turns, &costs));
         report.shares.extend(shares.map_err(io::Error::other)?);
         self.progress.done();
         Ok(())
