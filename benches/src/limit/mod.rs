@@ -7,7 +7,7 @@ mod costs;
 use std::collections::HashMap;
 
 use crate::group::Operation;
-use crate::meter::{self, Call, Tally};
+use crate::meter::{Call, Tally};
 use crate::report::data;
 use crate::suites::Suite;
 
@@ -72,25 +72,12 @@ pub fn share(
     })
 }
 
-/// What entering a call takes, in microseconds, so that the reader can tell how much of a part that
-/// is.
-#[must_use]
-pub fn overhead() -> f64 {
-    const CALLS: u32 = 100_000;
-    let ledger = meter::Ledger::new();
-    let start = std::time::Instant::now();
-    for _ in 0..CALLS {
-        ledger.time(Call::Supports, || std::hint::black_box(()));
-    }
-    start.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::meter::{Info, Psk};
+    use crate::meter::{self, Info, Psk};
     use crate::primitives;
     use crate::report::data::{Row, Table};
     use crate::suites::SUITES;

@@ -2,8 +2,7 @@
 //! its cost and how long it took.
 //!
 //! An entry takes two looks at the clock and a hash map behind a lock, about a tenth of a
-//! microsecond ([`overhead`](crate::limit::overhead) measures it). A look at the clock falls into
-//! the part of the call, the rest into that of OpenMLS.
+//! microsecond. A look at the clock falls into the part of the call, the rest into that of OpenMLS.
 
 mod crypto;
 mod ledger;

@@ -9,7 +9,9 @@ use crate::report::query::{members, suites};
 const WHAT: &str = "\
 On the native backend, on one thread: the part of each operation inside the provider (cryptography,
 randomness and signer), inside its storage, and the rest, which is OpenMLS. The limit is the primitives
-that the provider's calls need, times what each costs by itself on this machine.
+that the provider's calls need, times what each costs by itself on this machine, measured in the same
+minute. It counts every call of OpenMLS. The provider remembers digests, and OpenMLS hashes the same nodes
+several times, so the provider can stay below it.
 ";
 
 pub(super) fn render(report: &Report) -> String {
