@@ -28,8 +28,8 @@ use crate::{Backend, KeyDerivation, map};
 /// - the last `info` of a seal with its digest: a few hundred bytes after a commit, the encrypted
 ///   GroupInfo (up to 64 MiB) after one that adds members;
 /// - inputs of 512 bytes to 64 KiB that were hashed, with their digests: above all the nodes of
-///   ratchet trees, which OpenMLS hashes three times in each commit. At most 32 MiB for each hash
-///   function, and no more than there was to hash.
+///   ratchet trees, which OpenMLS hashes three times in each commit. At most 32 MiB of
+///   inputs for each hash function, and no more than there was to hash.
 #[derive(Clone, Debug, Default)]
 pub struct TrellisCrypto {
     backend: Backend,

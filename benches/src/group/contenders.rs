@@ -117,8 +117,13 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// Groups of this suite and size.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two members: one commits, another receives.
     #[must_use]
     pub fn new(suite: Suite, members: usize, full_trees: &'a FullTrees) -> Self {
+        assert!(members >= 2, "a group of {members} has nobody to send to");
         let ours = Ours::native(suite);
         let others = (2..members)
             .map(|index| key_package(suite.open_mls(), &ours.member(&format!("member {index}"))))

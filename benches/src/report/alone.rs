@@ -59,7 +59,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let members = members.parse().map_err(|_| unknown())?;
     let contender = Contender::ALL.iter().copied().find(|known| known.name() == contender);
     let contender = contender.ok_or_else(unknown)?;
-    if !has(suite, members, contender, Tree::Fresh) {
+    if members < 2 || !has(suite, members, contender, Tree::Fresh) {
         return Err(unknown());
     }
 
