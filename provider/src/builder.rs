@@ -31,9 +31,9 @@ impl<S> Builder<S> {
 
     /// The provider.
     pub fn build(self) -> TrellisProvider<S> {
-        TrellisProvider {
-            crypto: TrellisCrypto::new(self.backend, self.derivation),
-            storage: self.storage,
-        }
+        TrellisProvider::with_crypto(
+            TrellisCrypto::new(self.backend, self.derivation),
+            self.storage,
+        )
     }
 }

@@ -16,12 +16,13 @@ use trellis_ciphersuites::{CipherSuite, Error};
 
 use crate::hash_cache::HashCache;
 use crate::info_cache::InfoCache;
+use crate::source::Source;
 use crate::{Backend, KeyDerivation, map};
 
 /// Cryptography and randomness for OpenMLS.
 ///
-/// Cheap to clone; clones share what is remembered and nothing else. No lock is held while anything
-/// is computed, and random bytes come from a generator of the calling thread.
+/// Cheap to clone: a few reference counts. Clones share what is remembered and nothing else. No lock
+/// is held while anything is computed, and random bytes come from a generator of the calling thread.
 ///
 /// Two things are remembered, both of which members send to each other:
 ///
@@ -36,13 +37,30 @@ pub struct TrellisCrypto {
     derivation: KeyDerivation,
     info: Arc<InfoCache>,
     digests: Arc<HashCache>,
+    pub(crate) source: Source,
 }
 
 impl TrellisCrypto {
     /// Cryptography on a backend, with a key derivation.
     #[must_use]
     pub fn new(backend: Backend, derivation: KeyDerivation) -> Self {
-        Self { backend, derivation, info: Arc::default(), digests: Arc::default() }
+        Self { backend, derivation, ..Self::default() }
+    }
+
+    /// Cryptography whose randomness comes from a seed: the same calls give the same bytes again.
+    ///
+    /// **Whoever has the seed has every secret.** This is for simulations and test vectors.
+    ///
+    /// What encapsulations and signatures draw depends on the seed and on their inputs, since OpenMLS
+    /// makes them on several threads, in any order. All else is drawn one after the other, and clones
+    /// draw from one row; so values that are used at the same time need seeds of their own. A
+    /// [`TrellisSigner`](crate::TrellisSigner) signs from the seed once it is
+    /// [`hedged_by`](crate::TrellisSigner::hedged_by) this.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn seeded(backend: Backend, derivation: KeyDerivation, seed: [u8; 32]) -> Self {
+        let seed = Some(Arc::new(crate::seed::Seed::new(seed)));
+        Self { source: Source { seed }, ..Self::new(backend, derivation) }
     }
 
     /// The backend.
@@ -154,7 +172,7 @@ impl OpenMlsCrypto for TrellisCrypto {
     }
 
     fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
-        let key = SigningKey::generate(map::scheme(alg)?, self.backend).map_err(map::error)?;
+        let key = self.source.generate(map::scheme(alg)?, self.backend).map_err(map::error)?;
         Ok((key.private_key().to_vec(), key.public_key().to_vec()))
     }
 
@@ -172,8 +190,9 @@ impl OpenMlsCrypto for TrellisCrypto {
 
     /// Expands the key for this one signature. [`TrellisSigner`](crate::TrellisSigner) keeps it.
     fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        SigningKey::from_bytes(map::scheme(alg)?, self.backend, key)
-            .and_then(|key| key.sign(data))
+        let scheme = map::scheme(alg)?;
+        SigningKey::from_bytes(scheme, self.source.signing_backend(scheme, self.backend), key)
+            .and_then(|key| self.source.sign(&key, data))
             .map_err(map::error)
     }
 
@@ -185,9 +204,11 @@ impl OpenMlsCrypto for TrellisCrypto {
         aad: &[u8],
         ptxt: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
+        let hpke = self.hpke(config)?;
+        let kem = hpke.suite().kem;
         let (enc, sealed) = self
             .info
-            .with(self.hpke(config)?, info, |info| info.seal(pk_r, aad, ptxt))
+            .with(hpke, info, |info| self.source.seal(kem, info, pk_r, aad, ptxt))
             .map_err(map::error)?;
         Ok(HpkeCiphertext { kem_output: enc.into(), ciphertext: sealed.into() })
     }
@@ -217,10 +238,12 @@ impl OpenMlsCrypto for TrellisCrypto {
         exporter_context: &[u8],
         exporter_length: usize,
     ) -> Result<(KemOutput, ExporterSecret), CryptoError> {
+        let hpke = self.hpke(config)?;
+        let kem = hpke.suite().kem;
         let (enc, secret) = self
             .info
-            .with(self.hpke(config)?, info, |info| {
-                info.send_export(pk_r, exporter_context, exporter_length)
+            .with(hpke, info, |info| {
+                self.source.send_export(kem, info, pk_r, exporter_context, exporter_length)
             })
             .map_err(|error| export_error(error, CryptoError::SenderSetupError))?;
         Ok((enc, secret.into_inner().into()))
@@ -290,10 +313,12 @@ impl OpenMlsCrypto for TrellisCrypto {
         F: FnOnce(&[u8]) -> Result<Vec<u8>, E>,
     {
         let crypto = HpkeSealPskResolvedAadError::CryptoError;
+        let hpke = self.hpke(config).map_err(crypto)?;
+        let kem = hpke.suite().kem;
         let (enc, mut context) = self
             .info
-            .with(self.hpke(config).map_err(crypto)?, info, |info| {
-                info.setup_sender_psk(pk_r, psk, psk_id)
+            .with(hpke, info, |info| {
+                self.source.setup_sender_psk(kem, info, pk_r, psk, psk_id, ptxt)
             })
             .map_err(|error| HpkeSealPskResolvedAadError::CryptoError(map::error(error)))?;
         let aad = aad_builder(&enc).map_err(HpkeSealPskResolvedAadError::AadBuildError)?;

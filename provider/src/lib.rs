@@ -35,7 +35,8 @@
 //! `native` (default) brings the fast backend; without it everything runs on the portable one.
 //! `draft-ietf-mls-pq-ciphersuites` (default), `extensions-draft`, `targeted-messages-draft`,
 //! `virtual-clients-draft` and `test-utils` are those of OpenMLS and must be the same here and
-//! there. `js` is for `wasm32-unknown-unknown`.
+//! there. `js` is for `wasm32-unknown-unknown`. `hazmat` brings `TrellisCrypto::seeded`, randomness
+//! from a seed: for simulations and test vectors, and never in production.
 
 mod builder;
 mod crypto;
@@ -44,7 +45,10 @@ mod hash_cache;
 mod info_cache;
 mod map;
 mod random;
+#[cfg(feature = "hazmat")]
+mod seed;
 mod signer;
+mod source;
 pub mod storage;
 
 use openmls_traits::OpenMlsProvider;
@@ -75,7 +79,14 @@ impl<S> TrellisProvider<S> {
     /// A provider over a storage, with the fastest backend and [`KeyDerivation::HpkePq`].
     #[must_use]
     pub fn new(storage: S) -> Self {
-        Self { crypto: TrellisCrypto::default(), storage }
+        Self::with_crypto(TrellisCrypto::default(), storage)
+    }
+
+    /// A provider over a storage and cryptography that there are already. Providers with clones of
+    /// one [`TrellisCrypto`] share what it remembers.
+    #[must_use]
+    pub fn with_crypto(crypto: TrellisCrypto, storage: S) -> Self {
+        Self { crypto, storage }
     }
 }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use trellis_ciphersuites::signature::SigningKey;
 use zeroize::Zeroizing;
 
-use crate::{Backend, map};
+use crate::source::Source;
+use crate::{Backend, TrellisCrypto, map};
 
 /// A signature key pair that implements OpenMLS's [`Signer`].
 ///
@@ -37,6 +38,7 @@ use crate::{Backend, map};
 pub struct TrellisSigner {
     scheme: SignatureScheme,
     key: SigningKey,
+    source: Source,
 }
 
 impl TrellisSigner {
@@ -50,7 +52,7 @@ impl TrellisSigner {
         let scheme = scheme.into();
         let key =
             SigningKey::generate(map::scheme(scheme)?, Backend::default()).map_err(map::error)?;
-        Ok(Self { scheme, key })
+        Ok(Self { scheme, key, source: Source::default() })
     }
 
     /// The key of a seed: 32 bytes of Ed25519 or ML-DSA, the scalar of ECDSA.
@@ -63,7 +65,7 @@ impl TrellisSigner {
         let scheme = scheme.into();
         let key = SigningKey::from_bytes(map::scheme(scheme)?, Backend::default(), seed)
             .map_err(map::error)?;
-        Ok(Self { scheme, key })
+        Ok(Self { scheme, key, source: Source::default() })
     }
 
     /// The same key on another backend.
@@ -72,9 +74,21 @@ impl TrellisSigner {
     ///
     /// None that the key did not meet before.
     pub fn on_backend(&self, backend: Backend) -> Result<Self, CryptoError> {
+        let backend = self.source.signing_backend(self.key.scheme(), backend);
         let key = SigningKey::from_bytes(self.key.scheme(), backend, self.key.private_key())
             .map_err(map::error)?;
-        Ok(Self { scheme: self.scheme, key })
+        Ok(Self { scheme: self.scheme, key, source: self.source.clone() })
+    }
+
+    /// The same key on the backend of `crypto`, which draws what its signatures are hedged with where
+    /// `crypto` draws. From a [seed](crate#features) the same key makes the same signature of the
+    /// same message again. A storage does not keep this.
+    ///
+    /// # Errors
+    ///
+    /// None that the key did not meet before.
+    pub fn hedged_by(&self, crypto: &TrellisCrypto) -> Result<Self, CryptoError> {
+        Self { source: crypto.source.clone(), ..self.clone() }.on_backend(crypto.backend())
     }
 
     /// The public key, as it goes into a credential.
@@ -125,7 +139,9 @@ impl TrellisSigner {
 
 impl Signer for TrellisSigner {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
-        self.key.sign(payload).map_err(|error| SignerError::CryptoError(map::error(error)))
+        self.source
+            .sign(&self.key, payload)
+            .map_err(|error| SignerError::CryptoError(map::error(error)))
     }
 
     fn signature_scheme(&self) -> SignatureScheme {

@@ -8,6 +8,8 @@ mod entities;
 mod export;
 #[path = "storage/group.rs"]
 mod group;
+#[path = "storage/incremental.rs"]
+mod incremental;
 #[path = "storage/methods.rs"]
 mod methods;
 #[cfg(feature = "virtual-clients-draft")]

@@ -1,7 +1,7 @@
 //! The map behind the storage: byte strings under byte strings, and lists of byte strings.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Entries {
     map: BTreeMap<SecretBytes, SecretBytes>,
     /// The wiped buffer of a large value that was replaced.
     spare: SecretBytes,
+    /// The keys of what was put or removed, if that is to be remembered.
+    changed: Option<BTreeSet<SecretBytes>>,
 }
 
 /// A list that is not made of whole items. Only an import can bring one in.
@@ -41,7 +43,13 @@ pub(super) struct MalformedList;
 impl Store {
     /// A store of these entries.
     pub(super) fn new(map: BTreeMap<SecretBytes, SecretBytes>) -> Self {
-        Self(RwLock::new(Entries { map, spare: SecretBytes::default() }))
+        Self(RwLock::new(Entries { map, spare: SecretBytes::default(), changed: None }))
+    }
+
+    /// A store of these entries that remembers what is changed from now on.
+    pub(super) fn tracked(map: BTreeMap<SecretBytes, SecretBytes>) -> Self {
+        let changed = Some(BTreeSet::new());
+        Self(RwLock::new(Entries { map, spare: SecretBytes::default(), changed }))
     }
 
     /// Locks for reading.
@@ -79,6 +87,18 @@ impl Store {
     }
 }
 
+/// A copy of the entries, which remembers changes if the original does, and has none yet.
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        let entries = self.read();
+        let map = entries
+            .iter()
+            .map(|(key, value)| (SecretBytes::copy_of(key), SecretBytes::copy_of(value)))
+            .collect();
+        if entries.changed.is_some() { Self::tracked(map) } else { Self::new(map) }
+    }
+}
+
 impl Entries {
     /// How many entries there are.
     pub(super) fn len(&self) -> usize {
@@ -97,6 +117,7 @@ impl Entries {
 
     /// Stores `value` under `key`; what was there before is wiped.
     pub(super) fn put(&mut self, key: SecretBytes, value: SecretBytes) {
+        self.remember(key.as_slice());
         if let Some(mut old) = self.map.insert(key, value.fitted())
             && old.capacity() >= SPARE_CAPACITY.max(self.spare.capacity())
         {
@@ -107,7 +128,23 @@ impl Entries {
 
     /// Removes what is under `key`, if anything.
     pub(super) fn remove(&mut self, key: &[u8]) {
-        self.map.remove(key);
+        if self.map.remove(key).is_some() {
+            self.remember(key);
+        }
+    }
+
+    /// Takes the keys of what was put or removed since the last call, if they were remembered.
+    pub(super) fn take_changed(&mut self) -> Option<BTreeSet<SecretBytes>> {
+        self.changed.as_mut().map(std::mem::take)
+    }
+
+    /// Notes that what is under `key` is another, or gone.
+    fn remember(&mut self, key: &[u8]) {
+        if let Some(changed) = &mut self.changed
+            && !changed.contains(key)
+        {
+            changed.insert(SecretBytes::copy_of(key));
+        }
     }
 
     /// The values of the entries whose keys begin with `prefix`.
@@ -123,6 +160,7 @@ impl Entries {
 
     /// Adds an item at the end of the list under `key`.
     pub(super) fn append(&mut self, key: SecretBytes, item: &[u8]) {
+        self.remember(key.as_slice());
         let list = self.map.entry(key).or_default();
         list.reserve(ITEM_HEADER + item.len());
         list.extend_from_slice(&(item.len() as u64).to_be_bytes());
@@ -133,17 +171,23 @@ impl Entries {
     pub(super) fn remove_item(&mut self, key: &[u8], item: &[u8]) -> Result<(), MalformedList> {
         let Some(list) = self.map.get_mut(key) else { return Ok(()) };
         let mut start = 0;
+        let mut found = None;
         for stored in Items(list.as_slice()) {
             let stored = stored?;
             let end = start + ITEM_HEADER + stored.len();
             if stored == item {
-                list.cut(start, end);
+                found = Some((start, end));
                 break;
             }
             start = end;
         }
+        if let Some((start, end)) = found {
+            list.cut(start, end);
+        }
         if list.len() == 0 {
-            self.map.remove(key);
+            self.remove(key);
+        } else if found.is_some() {
+            self.remember(key);
         }
         Ok(())
     }

@@ -24,6 +24,9 @@
 //! errors and the `Debug` output contain nothing that was stored. An [export](TrellisStorage::export)
 //! is everything in the clear: whoever writes it to a disk has to encrypt it.
 //!
+//! To keep the entries in a database and write only those that changed, see
+//! [`TrellisStorage::tracked`].
+//!
 //! # Consistency
 //!
 //! Every method of the trait takes effect as a whole or not at all: values are encoded before
@@ -36,6 +39,7 @@
 mod codec;
 mod error;
 mod export;
+mod incremental;
 mod kv;
 mod label;
 mod operations;
@@ -48,13 +52,17 @@ use std::fmt;
 
 pub use codec::CodecError;
 pub use error::{ImportError, StorageError};
+pub use incremental::{Change, Entry};
 
 /// A storage for OpenMLS in memory.
 ///
 /// It implements [`StorageProvider`](openmls_traits::storage::StorageProvider) for every version of
 /// the stored types; the entries of different versions do not get in each other's way. See the
 /// [module](self) for what it promises.
-#[derive(Default)]
+///
+/// A clone is a storage of its own with a copy of everything, secrets included: what is deleted from
+/// one stays in the other.
+#[derive(Clone, Default)]
 pub struct TrellisStorage {
     store: kv::Store,
 }

@@ -28,6 +28,11 @@ impl SecretBytes {
         Self(bytes.to_vec())
     }
 
+    /// Takes over an allocation with what is in it.
+    pub(crate) fn from_vec(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.0

@@ -9,7 +9,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use crate::entities::{Data, Id, Kind, Storage, data, id};
 
 #[derive(Debug, Clone)]
-enum Operation {
+pub(crate) enum Operation {
     Write(Kind, Id, Data),
     Read(Kind, Id),
     Delete(Kind, Id),
@@ -36,7 +36,7 @@ enum Operation {
     DeleteEpoch(Id),
 }
 
-fn operation() -> impl Strategy<Value = Operation> {
+pub(crate) fn operation() -> impl Strategy<Value = Operation> {
     use Operation::*;
     let kind = || select(Kind::ALL);
     let basic = prop_oneof![
@@ -72,7 +72,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 /// The answer to an operation as text, or the error.
-fn answer<S: Storage>(storage: &S, operation: &Operation) -> Result<String, S::Error> {
+pub(crate) fn answer<S: Storage>(storage: &S, operation: &Operation) -> Result<String, S::Error> {
     use Operation::*;
     fn text(answer: impl std::fmt::Debug) -> String {
         format!("{answer:?}")

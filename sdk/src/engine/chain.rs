@@ -1,0 +1,378 @@
+//! The chain of states: the one place where the state of a group changes.
+
+use super::core::Core;
+use super::group::{Group, PAST, Past, State};
+use super::io::{Change, Changed, EngineError, Event};
+use super::law::Facts;
+use super::mls::{Snapshot, StateKeys};
+use super::records::{Archive, ChangeRecord, IntentStatus, Origin, PastRecord, StateRecord, Status};
+use super::rule::{Claim, Class};
+use crate::store::Space;
+use crate::wire::{self, Bundle, Kind};
+use crate::{CommitHash, StateId, Time};
+
+/// How long a state that this client was put out by can be rolled back, in settle times.
+const LEAVING: u64 = 10;
+
+/// A new state, about to be adopted.
+pub(super) struct Adoption {
+    pub(super) parent: StateId,
+    pub(super) commit: CommitHash,
+    pub(super) facts: Facts,
+    /// Nothing if the commit removes this client.
+    pub(super) child: Option<Snapshot>,
+    /// The envelopes that carry the commit.
+    pub(super) envelopes: Vec<Vec<u8>>,
+}
+
+impl Group {
+    /// What decides about the commit that led to a state.
+    pub(super) fn claim(&self, core: &Core, state: &State) -> Option<Claim> {
+        let origin = state.record.origin.as_ref()?;
+        let parent = self.chain.get(self.place(&state.record.parent?)?)?;
+        Some(Claim {
+            class: Class::from_number(origin.class)?,
+            rank: super::mls::rank(&core.crypto, &parent.record.keys, origin.leaf),
+            commit: origin.commit,
+        })
+    }
+
+    /// The first state of a group.
+    pub(super) fn begin(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        snapshot: Snapshot,
+    ) -> Result<(), EngineError> {
+        let (id, keys) = snapshot.keys()?;
+        let record = StateRecord {
+            height: snapshot.epoch(),
+            parent: None,
+            born: now,
+            keys,
+            origin: None,
+            inside: 1,
+        };
+        core.store.state_create(self.id, id, None, snapshot.storage())?;
+        core.give(self.id, id, snapshot);
+        (self.record.root, self.record.tip) = (id, id);
+        self.push(core, State { id, record })?;
+        self.save(core)?;
+        self.read_tip(core)?;
+        self.greet(core)
+    }
+
+    /// Moves to a child of a state of the window, back to that state first if need be.
+    pub(super) fn adopt(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        adoption: Adoption,
+    ) -> Result<(), EngineError> {
+        let Adoption { parent, commit, facts, child, envelopes } = adoption;
+        self.roll_back(core, now, &parent)?;
+        let height = self.tip().record.height + 1;
+        let origin = Origin {
+            commit,
+            class: facts.class as u8,
+            leaf: facts.leaf,
+            by: facts.by.address,
+            device: facts.by.device,
+            changes: facts.changes.iter().map(ChangeRecord::from).collect(),
+        };
+        let (id, keys, inside) = match &child {
+            Some(child) => {
+                let (id, keys) = child.keys()?;
+                core.store.state_create(self.id, id, Some(parent), child.storage())?;
+                (id, keys, 1)
+            }
+            None => {
+                let mut id = [0; StateId::LENGTH];
+                id.copy_from_slice(&commit.0[..StateId::LENGTH]);
+                (StateId(id), StateKeys::none(), 0)
+            }
+        };
+        let outside = child.is_none();
+        if let Some(child) = child {
+            core.give(self.id, id, child);
+        }
+        let record =
+            StateRecord { height, parent: Some(parent), born: now, keys, origin: Some(origin), inside };
+        let archive = Archive { envelopes: envelopes.into_iter().map(Into::into).collect() };
+        core.store.put(Space::Commit, &self.id.0, &id.0, &wire::encode(&archive))?;
+        self.record.tip = id;
+        self.push(core, State { id, record })?;
+        if outside {
+            (self.record.status, self.record.since) = (Status::Leaving, now);
+            let by = facts.by.address;
+            let by = (by != core.me.identity.address).then_some(by);
+            core.tell(Event::Out { group: self.id, by: by.filter(|_| !self.asked_to_leave()) });
+        }
+        self.save(core)?;
+        self.after_move(core, now)?;
+        let change =
+            Change { by: facts.by.address, state: id, at: now, what: facts.changes.clone() };
+        core.tell(Event::Changed { group: self.id, change });
+        self.greet(core)?;
+        for changed in &facts.changes {
+            self.after_change(core, now, changed)?;
+        }
+        self.finalize(core, now)
+    }
+
+    /// Adds a state at the end of the chain.
+    fn push(&mut self, core: &mut Core, state: State) -> Result<(), EngineError> {
+        let scope = self.id.0;
+        core.store.put(Space::State, &scope, &state.id.0, &wire::encode(&state.record))?;
+        let height = state.record.height;
+        if state.record.inside == 1 {
+            let past = PastRecord { height, beacon: state.record.keys.beacon };
+            core.store.put(Space::BeaconKey, &scope, &state.id.0, &wire::encode(&past))?;
+            self.past.insert(height, Past { id: state.id, beacon: past.beacon });
+        }
+        while self.past.len() > PAST {
+            let Some((_, oldest)) = self.past.pop_first() else { break };
+            core.store.delete(Space::BeaconKey, &scope, &oldest.id.0)?;
+            core.store.delete(Space::Commit, &scope, &oldest.id.0)?;
+        }
+        self.chain.push(state);
+        Ok(())
+    }
+
+    /// Goes back to a state of the window. What was only on the states above happens again.
+    fn roll_back(&mut self, core: &mut Core, now: Time, to: &StateId) -> Result<(), EngineError> {
+        let place = self.place(to).ok_or_else(|| EngineError::Mls("no such state".into()))?;
+        if place + 1 == self.chain.len() {
+            return Ok(());
+        }
+        let scope = self.id.0;
+        let height = self.chain[place].record.height;
+        while self.chain.len() > place + 1 {
+            let Some(state) = self.chain.pop() else { break };
+            core.erase(self.id, state.id)?;
+            for space in [Space::State, Space::BeaconKey, Space::Commit] {
+                core.store.delete(space, &scope, &state.id.0)?;
+            }
+            self.past.remove(&state.record.height);
+            if let Some(origin) = &state.record.origin {
+                let what = origin.changes.iter().map(Changed::from).collect();
+                let change = Change { by: origin.by, state: state.id, at: now, what };
+                core.tell(Event::RolledBack { group: self.id, change });
+            }
+        }
+        self.record.tip = *to;
+        if self.record.status == Status::Leaving {
+            (self.record.status, self.record.since) = (Status::Active, now);
+            core.tell(Event::Joined { group: self.id, by: None });
+        }
+        let gone: Vec<_> = self
+            .welcomes
+            .iter()
+            .filter(|(_, welcome)| welcome.height > height)
+            .map(|(device, _)| *device)
+            .collect();
+        for device in gone {
+            self.welcomes.remove(&device);
+            core.store.delete(Space::Welcome, &scope, &device.0)?;
+        }
+        let again: Vec<_> = self
+            .intents
+            .iter()
+            .filter(|(_, intent)| matches!(intent.status, IntentStatus::At(_, at) if at > height))
+            .map(|(intent, _)| *intent)
+            .collect();
+        for intent in again {
+            self.set_intent(core, intent, IntentStatus::Open)?;
+        }
+        for peer in self.peers.values_mut() {
+            peer.heard = peer.heard.filter(|heard| self.chain.iter().any(|s| s.id == *heard));
+        }
+        self.read_tip(core)?;
+        self.say_again(core, now, height)
+    }
+
+    /// Brings what depends on the newest state up to date.
+    pub(super) fn after_move(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        self.leavers.clear();
+        self.parked.retain(|bundle| self.chain.iter().any(|state| state.id == bundle.parent));
+        self.read_tip(core)?;
+        self.next_plan = Some(now);
+        self.wanting = None;
+        self.acknowledge_soon(core, now)
+    }
+
+    fn after_change(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        changed: &Changed,
+    ) -> Result<(), EngineError> {
+        match changed {
+            Changed::Added(_, device) | Changed::CameOver(_, device) => {
+                let sent = self.record.sent;
+                if let Some(peer) = self.peers.get_mut(device) {
+                    if matches!(changed, Changed::Added(..)) {
+                        peer.floor = sent;
+                    }
+                    // What it had heard was on its old side.
+                    peer.heard = None;
+                }
+                self.rejoins.remove(device);
+                self.came_over.insert(*device, now);
+                self.save_peer(core, device)
+            }
+            Changed::Removed(_, device) => {
+                self.chains.remove(device);
+                if self.welcomes.remove(device).is_some() {
+                    core.store.delete(Space::Welcome, &self.id.0, &device.0)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a record of each member that has none.
+    fn greet(&mut self, core: &mut Core) -> Result<(), EngineError> {
+        let me = core.me.identity.device;
+        let strangers: Vec<_> = self
+            .seats
+            .iter()
+            .filter(|seat| seat.identity.device != me)
+            .filter(|seat| {
+                self.peers
+                    .get(&seat.identity.device)
+                    .is_none_or(|peer| peer.signature_key.as_slice() != seat.signature_key)
+            })
+            .cloned()
+            .collect();
+        for seat in strangers {
+            let device = seat.identity.device;
+            let sent = self.record.sent;
+            let peer = self.peers.entry(device).or_insert_with(|| {
+                super::records::PeerRecord {
+                    address: seat.identity.address,
+                    signature_key: Vec::new().into(),
+                    heard: None,
+                    heard_at: Time::default(),
+                    count: 0,
+                    upto: 0,
+                    beyond: Vec::new(),
+                    sent: 0,
+                    acked: 0,
+                    floor: sent,
+                }
+            });
+            peer.signature_key = seat.signature_key.into();
+            self.save_peer(core, &device)?;
+        }
+        Ok(())
+    }
+
+    /// Makes states final that have become so, and erases what was before them.
+    pub(super) fn finalize(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if self.record.status == Status::Leaving {
+            let settle = self.rules.policy.settle;
+            if now.since(self.record.since) > settle.times(LEAVING) {
+                return self.go(core, now);
+            }
+            return Ok(());
+        }
+        if self.record.status != Status::Active {
+            return Ok(());
+        }
+        let place = self.final_place(core, now);
+        if place == 0 {
+            return Ok(());
+        }
+        for state in self.chain.drain(..place) {
+            core.erase(self.id, state.id)?;
+            core.store.delete(Space::State, &self.id.0, &state.id.0)?;
+        }
+        self.record.root = self.root().id;
+        let height = self.root().record.height;
+        // The oldest state has no parent here any more.
+        if let Some(root) = self.chain.first_mut() {
+            root.record.parent = None;
+            core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
+        }
+        let done: Vec<_> = self
+            .intents
+            .iter()
+            .filter_map(|(id, intent)| match intent.status {
+                IntentStatus::At(_, at) if at <= height => Some((*id, at)),
+                _ => None,
+            })
+            .collect();
+        for (intent, at) in done {
+            self.set_intent(core, intent, IntentStatus::Done(at))?;
+        }
+        self.forget_intents(core)?;
+        self.save(core)
+    }
+
+    /// The place in the window of the newest state that is final.
+    fn final_place(&self, core: &Core, now: Time) -> usize {
+        let policy = &self.rules.policy;
+        let tip = self.chain.len() - 1;
+        let others: Vec<_> = self.others(core).collect();
+        if others.is_empty() {
+            return tip;
+        }
+        let heard: Vec<_> = others
+            .iter()
+            .map(|seat| {
+                let heard = self.peers.get(&seat.identity.device).and_then(|peer| peer.heard);
+                heard.and_then(|state| self.place(&state))
+            })
+            .collect();
+        // Heard from everyone at or above it.
+        let everyone = heard.iter().map(|place| place.unwrap_or(0)).min().unwrap_or(0);
+        // A client that hears nobody would make final what nobody else has: it keeps a longer
+        // window instead.
+        let anyone = heard.iter().filter_map(|place| *place).max().unwrap_or(0);
+        let deep = tip.saturating_sub(usize::from(policy.depth));
+        let deep = (0..=deep)
+            .rev()
+            .find(|place| {
+                self.chain
+                    .get(place + 1)
+                    .is_none_or(|child| now.since(child.record.born) >= policy.settle)
+            })
+            .unwrap_or(0);
+        let old = (0..=tip)
+            .rev()
+            .find(|place| now.since(self.chain[*place].record.born) > policy.horizon)
+            .unwrap_or(0);
+        let forced = tip.saturating_sub(super::MAX_WINDOW);
+        everyone.max(deep.max(old).min(anyone)).max(forced)
+    }
+
+    /// Leaves the group for good: everything but what was said is erased.
+    pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        for state in &self.chain {
+            core.erase(self.id, state.id)?;
+        }
+        for space in [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome] {
+            core.store.delete_scope(space, &self.id.0)?;
+        }
+        (self.record.status, self.record.since) = (Status::Out, now);
+        self.next_plan = Some(now);
+        core.outputs.push(super::io::Output::Unsubscribe(self.record.topic));
+        self.save(core)
+    }
+
+    /// The envelopes of a commit under the key of its parent.
+    pub(super) fn commit_envelopes(
+        &self,
+        core: &Core,
+        bundle: &Bundle,
+    ) -> Result<Vec<Vec<u8>>, EngineError> {
+        let place = self
+            .place(&bundle.parent)
+            .ok_or_else(|| EngineError::Mls("no such state".into()))?;
+        let key = &self.chain[place].record.keys.envelope;
+        let payload = wire::encode(bundle);
+        core.seal(key, &self.record.topic, self.tip().id, Kind::Commit, &payload)
+    }
+}

@@ -1,0 +1,352 @@
+//! Coming in: key packages asked for and given, Welcomes, and the ratchet tree that they need.
+
+use super::Engine;
+use super::core::Core;
+use super::group::Group;
+use super::io::{EngineError, Event, Output};
+use super::mls::{self, Opened, Snapshot};
+use super::records::{GroupRecord, IntentBody, IntentStatus, JoinRecord, KeyPackageRecord, Status};
+use crate::identity::Binding;
+use crate::policy::Right;
+use crate::store::Space;
+use crate::wire::{self, Answer, Inbox, Kind, Part, Question, Request, Signed};
+use crate::{Address, GroupId, Span, Time};
+use openmls_trellis_crypto::TrellisStorage;
+
+/// How many key packages wait to be used at most; the oldest goes.
+const KEY_PACKAGES: usize = 256;
+/// How many key packages are given away within [`GIVING`].
+const GIVEN: u32 = 32;
+const GIVING: Span = Span::seconds(10);
+/// How many Welcomes wait for their ratchet tree at most.
+const JOINS: usize = 64;
+/// How long one does.
+const JOIN_PATIENCE: Span = Span::seconds(24 * 3600);
+
+/// A Welcome whose ratchet tree is being fetched.
+pub(super) struct Joining {
+    pub(super) record: JoinRecord,
+    pub(super) opened: Opened,
+    pub(super) parts: super::parts::Parts,
+}
+
+impl Core {
+    /// Asks an account's devices for key packages.
+    pub(super) fn ask_key_package(
+        &mut self,
+        address: &Address,
+        suite: u16,
+    ) -> Result<(), EngineError> {
+        let topic = self.inbox(address);
+        let question = wire::encode(&Question::KeyPackage(suite));
+        self.outputs.push(Output::Ask { topic, question });
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Gives a key package to whoever asks on the topic of this account.
+    pub(super) fn give_key_package(
+        &mut self,
+        now: Time,
+        asker: u64,
+        question: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some(Question::KeyPackage(suite)) = wire::decode(question) else { return Ok(()) };
+        let Ok(suite) = suite.try_into() else { return Ok(()) };
+        if !self.core.config.suites.contains(&suite) || !self.may_give(now) {
+            return Ok(());
+        }
+        let core = &mut self.core;
+        let leaf = core.leaf(suite, now)?;
+        let (reference, key_package, storage) = mls::key_package(&core.crypto, &leaf, suite)?;
+        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
+        core.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        let binding = core.me.binding.clone();
+        let answer = wire::encode(&Answer::KeyPackage(key_package.into(), binding.into()));
+        core.outputs.push(Output::Answer { asker, answer });
+        self.limit_key_packages()
+    }
+
+    fn may_give(&mut self, now: Time) -> bool {
+        if now.since(self.given.1) > GIVING {
+            self.given = (0, now);
+        }
+        self.given.0 += 1;
+        self.given.0 <= GIVEN
+    }
+
+    fn limit_key_packages(&mut self) -> Result<(), EngineError> {
+        self.key_packages += 1;
+        if self.key_packages <= KEY_PACKAGES {
+            return Ok(());
+        }
+        let store = &mut self.core.store;
+        let mut all: Vec<_> = store
+            .scan(Space::KeyPackage, &[])?
+            .into_iter()
+            .filter_map(|(key, value)| {
+                Some((wire::decode::<KeyPackageRecord>(&value)?.created, key))
+            })
+            .collect();
+        all.sort_unstable();
+        for (_, key) in all.iter().take(all.len().saturating_sub(KEY_PACKAGES)) {
+            store.delete(Space::KeyPackage, &[], key)?;
+        }
+        self.key_packages = all.len().min(KEY_PACKAGES);
+        Ok(())
+    }
+
+    /// A key package of somebody, for the intents that wait for one.
+    pub(super) fn take_answer(&mut self, now: Time, answer: &[u8]) -> Result<(), EngineError> {
+        let Some(Answer::KeyPackage(package, binding)) = wire::decode(answer) else {
+            return Ok(());
+        };
+        let verified = Binding::decode(binding.as_slice())
+            .ok()
+            .and_then(|binding| binding.verify(&self.core.crypto).ok());
+        let Some(verified) = verified else { return Ok(()) };
+        let address = verified.address();
+        let waiting: Vec<GroupId> = self.groups_with_intents();
+        for id in waiting {
+            self.with_group(now, id, |group, core| {
+                let suite = group.record.suite.try_into().map_err(|_| EngineError::Suite)?;
+                let checked = mls::check_key_package(&core.crypto, suite, package.as_slice());
+                let Ok((package_in, identity)) = checked else { return Ok(()) };
+                let key = package_in.leaf_node().signature_key().as_slice();
+                let fits = crate::identity::check_leaf(
+                    &identity,
+                    suite.signature_algorithm(),
+                    key,
+                    Some(&verified),
+                );
+                if fits.is_err() {
+                    return Ok(());
+                }
+                let wanting: Vec<_> = group
+                    .intents
+                    .iter()
+                    .filter(|(_, intent)| {
+                        intent.status == IntentStatus::Open
+                            && intent.intent == IntentBody::Invite(address)
+                    })
+                    .map(|(id, _)| *id)
+                    .collect();
+                for id in wanting {
+                    core.learn_binding(binding.as_slice())?;
+                    let Some(intent) = group.intents.get_mut(&id) else { continue };
+                    let same_device = intent.key_packages.iter().any(|known| {
+                        mls::check_key_package(&core.crypto, suite, known.as_slice())
+                            .is_ok_and(|(_, other)| other.device == identity.device)
+                    });
+                    if same_device || intent.key_packages.len() >= super::MAX_DEVICES {
+                        continue;
+                    }
+                    if intent.key_packages.is_empty() {
+                        // Other devices of the account may answer too.
+                        intent.next = now + Span(core.config.retry.0 / 2);
+                    }
+                    intent.key_packages.push(package.clone());
+                    let next = intent.next;
+                    group.next_plan = Some(group.next_plan.map_or(next, |plan| plan.min(next)));
+                    group.save_intent(core, &id)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Something on the topic of this account.
+    pub(super) fn take_inbox(&mut self, now: Time, bytes: &[u8]) -> Result<(), EngineError> {
+        let Some(Inbox::Welcome(welcome)) = wire::decode(bytes) else { return Ok(()) };
+        if self.joining.len() >= JOINS {
+            return Ok(());
+        }
+        let Some(reference) = mls::welcomed(welcome.as_slice()) else { return Ok(()) };
+        if self.joining.contains_key(&reference) {
+            return Ok(());
+        }
+        let record = JoinRecord {
+            welcome,
+            key_package: reference.clone().into(),
+            created: now,
+            tries: 0,
+            next: now,
+        };
+        if self.begin_join(now, record.clone())? {
+            self.core.store.put(Space::Pending, &[], &reference, &wire::encode(&record))?;
+        }
+        Ok(())
+    }
+
+    /// Opens a Welcome. Tells whether it is one for this device.
+    pub(super) fn begin_join(
+        &mut self,
+        now: Time,
+        record: JoinRecord,
+    ) -> Result<bool, EngineError> {
+        let reference = record.key_package.as_slice().to_vec();
+        let Some(keys) = self.core.store.get(Space::KeyPackage, &[], &reference)? else {
+            return Ok(false);
+        };
+        let Some(keys) = wire::decode::<KeyPackageRecord>(&keys) else { return Ok(false) };
+        let Ok(storage) = TrellisStorage::import(keys.storage.as_slice()) else { return Ok(false) };
+        let storage = TrellisStorage::from_entries(storage.entries());
+        let opened = mls::open_welcome(&self.core.crypto, storage, record.welcome.as_slice());
+        let Ok(opened) = opened else { return Ok(false) };
+        self.core.outputs.push(Output::Subscribe(opened.rules.topic));
+        self.joining_topics.insert(opened.rules.topic, reference.clone());
+        let joining = Joining { record, opened, parts: super::parts::Parts::default() };
+        self.joining.insert(reference.clone(), joining);
+        self.ask_for_tree(now, &reference)?;
+        Ok(true)
+    }
+
+    /// Asks the group for the ratchet tree of the state that a Welcome leads to.
+    pub(super) fn ask_for_tree(&mut self, now: Time, reference: &[u8]) -> Result<(), EngineError> {
+        let retry = self.core.config.retry;
+        let Some(joining) = self.joining.get_mut(reference) else { return Ok(()) };
+        if now.since(joining.record.created) > JOIN_PATIENCE {
+            self.joining.remove(reference);
+            self.core.store.delete(Space::Pending, &[], reference)?;
+            return Ok(());
+        }
+        joining.record.tries = joining.record.tries.saturating_add(1);
+        joining.record.next = now + retry.times(1 << joining.record.tries.min(6));
+        let (group, state) = (joining.opened.group, joining.opened.state);
+        let (key, topic) = (joining.opened.keys.beacon, joining.opened.rules.topic);
+        let suite = joining.opened.suite();
+        let body = wire::encode(&Request::Tree(state));
+        let leaf = self.core.leaf(suite, now)?;
+        let text = super::group::signed_text(Kind::Request, group, &body);
+        let signature = openmls_traits::signatures::Signer::sign(&leaf.signer, &text)
+            .map_err(|_| EngineError::Randomness)?;
+        let device = self.core.me.identity.device;
+        let signed = Signed { device, body: body.into(), signature: signature.into() };
+        let payload = wire::encode(&signed);
+        for envelope in self.core.seal(&key, &topic, state, Kind::Request, &payload)? {
+            self.core.publish(topic, envelope);
+        }
+        Ok(())
+    }
+
+    /// An envelope on the topic of a group that this device is about to join.
+    pub(super) fn take_while_joining(
+        &mut self,
+        now: Time,
+        topic: crate::Topic,
+        bytes: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some(reference) = self.joining_topics.get(&topic).cloned() else { return Ok(()) };
+        let Some(joining) = self.joining.get_mut(&reference) else { return Ok(()) };
+        let key = joining.opened.keys.envelope;
+        let Some(opened) = wire::open(&self.core.crypto, &key, &topic, bytes) else {
+            return Ok(());
+        };
+        let tree = match opened.kind {
+            Kind::Tree => opened.payload,
+            Kind::Part => {
+                let Some(part) = wire::decode::<Part>(&opened.payload) else { return Ok(()) };
+                let whole = part.whole;
+                match joining.parts.add(part) {
+                    Some((Kind::Tree, tree)) if self.core.hash(&tree) == whole => tree,
+                    _ => return Ok(()),
+                }
+            }
+            _ => return Ok(()),
+        };
+        self.join(now, &reference, &tree)
+    }
+
+    /// Joins with the ratchet tree.
+    fn join(&mut self, now: Time, reference: &[u8], tree: &[u8]) -> Result<(), EngineError> {
+        let Some(joining) = self.joining.remove(reference) else { return Ok(()) };
+        let Joining { record, opened, .. } = joining;
+        let (id, rules, suite) = (opened.group, opened.rules.clone(), opened.suite());
+        self.joining_topics.remove(&rules.topic);
+        let Ok((snapshot, inviter)) = opened.join(tree) else {
+            // Somebody sent another tree: the Welcome is opened again, for the right one.
+            self.begin_join(now, record)?;
+            return Ok(());
+        };
+        self.core.store.delete(Space::Pending, &[], reference)?;
+        self.core.store.delete(Space::KeyPackage, &[], reference)?;
+        self.key_packages = self.key_packages.saturating_sub(1);
+        let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
+        let by = inviter.as_ref().map(|seat| seat.identity.address);
+        if self.groups.contains_key(&id) {
+            let accepted = self.with_group(now, id, |group, _| {
+                let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
+                let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
+                let may = known.is_some_and(|seat| {
+                    let address = &seat.identity.address;
+                    group.rules.allows(address, Right::Invite)
+                        && group.rules.allows(address, Right::Remove)
+                });
+                let out = group.record.status == Status::Out;
+                Ok(split || may || out || group.record.status == Status::Leaving)
+            })?;
+            if !accepted.unwrap_or(false) {
+                return Ok(());
+            }
+            self.come_over(now, id, snapshot)?;
+            return Ok(());
+        }
+        let record = GroupRecord {
+            status: Status::Active,
+            suite: suite.into(),
+            topic: rules.topic,
+            root: crate::StateId([0; 16]),
+            tip: crate::StateId([0; 16]),
+            sent: 0,
+            count: 0,
+            since: now,
+        };
+        let mut group = Group::new(id, record, rules, now);
+        group.begin(&mut self.core, now, snapshot)?;
+        group.acknowledge_soon(&mut self.core, now)?;
+        group.lack_bindings(&mut self.core, now)?;
+        self.topics.insert(group.record.topic, id);
+        self.groups.insert(id, Some(group));
+        self.core.tell(Event::Joined { group: id, by });
+        Ok(())
+    }
+
+    /// Goes on in another state of a group that this device has been in.
+    fn come_over(&mut self, now: Time, id: GroupId, snapshot: Snapshot) -> Result<(), EngineError> {
+        self.with_group(now, id, |group, core| {
+            let was = group.record.status;
+            let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
+            for state in group.chain.drain(..) {
+                core.erase(id, state.id)?;
+                core.store.delete(Space::State, &id.0, &state.id.0)?;
+            }
+            let apart: Vec<_> = group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
+            for height in apart {
+                if let Some(past) = group.past.remove(&height) {
+                    core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
+                    core.store.delete(Space::Commit, &id.0, &past.id.0)?;
+                }
+            }
+            core.store.delete_scope(Space::Welcome, &id.0)?;
+            group.welcomes.clear();
+            group.stash.clear();
+            (group.record.status, group.record.since) = (Status::Active, now);
+            group.begin(core, now, snapshot)?;
+            group.after_move(core, now)?;
+            for peer in group.peers.values_mut() {
+                peer.heard = None;
+            }
+            core.outputs.push(Output::Subscribe(group.record.topic));
+            if was == Status::Out {
+                core.tell(Event::Joined { group: id, by: None });
+            } else {
+                core.tell(Event::Healed { group: id });
+            }
+            group.lack_bindings(core, now)?;
+            group.redo(core, now, fork)
+        })?;
+        Ok(())
+    }
+}

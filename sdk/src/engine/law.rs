@@ -1,0 +1,285 @@
+//! Which commits a group's rules allow.
+//!
+//! Every member judges every commit by nothing but the commit, its parent state and the bindings
+//! that the commit names by their hash. So all members judge alike, and a commit that breaks the
+//! rules never wins anywhere.
+
+use std::collections::BTreeSet;
+
+use openmls::prelude::{GroupContext, Extensions, Proposal, QueuedProposal, Sender};
+use openmls_traits::types::SignatureScheme;
+
+use super::mls::{Proposed, Refused, Seat};
+use super::rule::Class;
+use super::rules::GroupRules;
+use super::io::Changed;
+use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
+use crate::policy::{Right, Role};
+use crate::{Address, DeviceId};
+
+/// The most members of a group.
+pub(crate) const MAX_MEMBERS: usize = 4096;
+
+/// Why a commit is not allowed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Objection {
+    /// It breaks MLS.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It breaks the group's rules.
+    #[error("{0}")]
+    Unlawful(&'static str),
+    /// The bindings of these devices are needed to judge it.
+    #[error("the bindings of {} devices are not known", .0.len())]
+    Unknown(Vec<DeviceId>),
+}
+
+/// What a commit does.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) leaf: u32,
+    pub(super) by: LeafIdentity,
+    pub(super) class: Class,
+    pub(super) changes: Vec<Changed>,
+}
+
+/// Checks a condition that the rules of a group make.
+fn demand(holds: bool, otherwise: &'static str) -> Result<(), Objection> {
+    if holds { Ok(()) } else { Err(Objection::Unlawful(otherwise)) }
+}
+
+/// The members before and after, as far as a commit changes them.
+struct Moves {
+    added: Vec<LeafIdentity>,
+    removed: Vec<LeafIdentity>,
+    /// Those among `removed` who asked for it.
+    left: BTreeSet<DeviceId>,
+    /// Those among both.
+    over: BTreeSet<DeviceId>,
+}
+
+/// What a commit does, if it is allowed.
+pub(super) fn judge(
+    proposed: &Proposed<'_>,
+    binding: &dyn Fn(&DeviceId) -> Option<VerifiedBinding>,
+) -> Result<Facts, Objection> {
+    let roster = proposed.parent.roster();
+    let before = proposed.parent.rules()?;
+    let seat = |leaf: u32| roster.iter().find(|seat| seat.leaf == leaf);
+    let by = seat(proposed.committer)
+        .ok_or(Objection::Unlawful("a committer who is no member"))?
+        .clone();
+    demand(before.successor.is_none(), "the group has moved on")?;
+
+    let scheme = proposed.parent.suite().signature_algorithm();
+    let moves = moves(proposed, &by, scheme, &roster, binding)?;
+    own_leaf_unchanged(proposed, &by)?;
+
+    let after = GroupRules::from_extensions(proposed.commit.group_context().extensions())
+        .ok_or(Objection::Unlawful("rules that break their format"))?;
+    required_unchanged(proposed, proposed.commit.group_context().extensions())?;
+
+    let me = by.identity.address;
+    let mut changes = Vec::new();
+    for added in &moves.added {
+        let own = added.address == me;
+        let over = moves.over.contains(&added.device);
+        demand(own || over || before.allows(&me, Right::Invite), "inviting is not allowed")?;
+        changes.push(if over {
+            Changed::CameOver(added.address, added.device)
+        } else {
+            Changed::Added(added.address, added.device)
+        });
+    }
+    let mut class = Class::Ordinary;
+    for removed in &moves.removed {
+        if moves.over.contains(&removed.device) {
+            continue;
+        }
+        if !moves.left.contains(&removed.device) {
+            let lower = before.role(&removed.address) < before.role(&me);
+            let own = removed.address == me;
+            demand(
+                own || lower && before.allows(&me, Right::Remove),
+                "removing this member is not allowed",
+            )?;
+            class = Class::Removal;
+        }
+        changes.push(Changed::Removed(removed.address, removed.device));
+    }
+
+    let accounts = accounts_after(&roster, &moves);
+    demand(accounts.1 <= MAX_MEMBERS, "too many members")?;
+    changes.extend(rule_changes(&before, &after, me, &accounts.0)?);
+    Ok(Facts { leaf: by.leaf, by: by.identity, class, changes })
+}
+
+/// Who is added and removed, each new leaf checked against its account.
+fn moves(
+    proposed: &Proposed<'_>,
+    by: &Seat,
+    scheme: SignatureScheme,
+    roster: &[Seat],
+    binding: &dyn Fn(&DeviceId) -> Option<VerifiedBinding>,
+) -> Result<Moves, Objection> {
+    let mut moves = Moves {
+        added: Vec::new(),
+        removed: Vec::new(),
+        left: BTreeSet::new(),
+        over: BTreeSet::new(),
+    };
+    let mut unknown = Vec::new();
+    for queued in proposed.commit.queued_proposals() {
+        match queued.proposal() {
+            Proposal::Add(add) => {
+                demand(sender(queued) == Some(by.leaf), "an addition that another proposed")?;
+                let leaf = add.key_package().leaf_node();
+                let identity = LeafIdentity::decode(leaf.credential().serialized_content())
+                    .map_err(|_| Objection::Unlawful("a leaf that does not say who it is"))?;
+                let Some(binding) = binding(&identity.device) else {
+                    unknown.push(identity.device);
+                    continue;
+                };
+                check_leaf(&identity, scheme, leaf.signature_key().as_slice(), Some(&binding))
+                    .map_err(|_| Objection::Unlawful("a leaf that is not of its account"))?;
+                moves.added.push(identity);
+            }
+            Proposal::Remove(remove) => {
+                let leaf = remove.removed().u32();
+                let seat = roster
+                    .iter()
+                    .find(|seat| seat.leaf == leaf)
+                    .ok_or(Objection::Unlawful("a removal of nobody"))?;
+                if sender(queued) == Some(leaf) {
+                    moves.left.insert(seat.identity.device);
+                } else {
+                    demand(sender(queued) == Some(by.leaf), "a removal that another proposed")?;
+                }
+                moves.removed.push(seat.identity.clone());
+            }
+            Proposal::GroupContextExtensions(_) => {
+                demand(sender(queued) == Some(by.leaf), "a change that another proposed")?;
+            }
+            _ => return Err(Objection::Unlawful("a proposal of a kind that is not used")),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(Objection::Unknown(unknown));
+    }
+    let removed: BTreeSet<_> = moves.removed.iter().map(|identity| identity.device).collect();
+    let stays = |device: &DeviceId| {
+        !removed.contains(device) && roster.iter().any(|seat| seat.identity.device == *device)
+    };
+    let mut seen = BTreeSet::new();
+    for added in &moves.added {
+        demand(!stays(&added.device), "a device that is in the group already")?;
+        demand(seen.insert(added.device), "a device twice")?;
+        if removed.contains(&added.device) {
+            moves.over.insert(added.device);
+        }
+    }
+    Ok(moves)
+}
+
+/// The leaf of the member that a proposal is from.
+fn sender(queued: &QueuedProposal) -> Option<u32> {
+    match queued.sender() {
+        Sender::Member(leaf) => Some(leaf.u32()),
+        _ => None,
+    }
+}
+
+/// A committer keeps its identity and its signature key.
+fn own_leaf_unchanged(proposed: &Proposed<'_>, by: &Seat) -> Result<(), Objection> {
+    let Some(leaf) = proposed.commit.update_path_leaf_node() else { return Ok(()) };
+    let same = leaf.credential().serialized_content() == by.identity.encode()
+        && leaf.signature_key().as_slice() == by.signature_key;
+    demand(same, "a committer that becomes another")
+}
+
+/// There are the extensions that there were.
+fn required_unchanged(
+    proposed: &Proposed<'_>,
+    after: &Extensions<GroupContext>,
+) -> Result<(), Objection> {
+    let before = proposed.parent.extensions();
+    let same = before.required_capabilities() == after.required_capabilities()
+        && after.iter().count() == before.iter().count();
+    demand(same, "other extensions than the group's rules changed")
+}
+
+/// The accounts that have a device in the group after a commit, and how many devices there are.
+fn accounts_after(roster: &[Seat], moves: &Moves) -> (BTreeSet<Address>, usize) {
+    let removed: BTreeSet<_> = moves.removed.iter().map(|identity| identity.device).collect();
+    let stay = roster.iter().filter(|seat| !removed.contains(&seat.identity.device));
+    let mut count = 0;
+    let accounts = stay
+        .map(|seat| seat.identity.address)
+        .chain(moves.added.iter().map(|identity| identity.address))
+        .inspect(|_| count += 1)
+        .collect();
+    (accounts, count)
+}
+
+/// What is different between the rules before and after a commit.
+pub(super) fn differences(before: &GroupRules, after: &GroupRules) -> Vec<Changed> {
+    let mut changes = Vec::new();
+    if after.name() != before.name() {
+        changes.push(Changed::Renamed(after.name()));
+    }
+    if after.policy != before.policy {
+        changes.push(Changed::Policy(after.policy.clone()));
+    }
+    if let Some(successor) = &after.successor
+        && before.successor.is_none()
+    {
+        changes.push(Changed::Moving(successor.group));
+    }
+    let touched: BTreeSet<_> =
+        before.roles().chain(after.roles()).map(|(address, _)| address).collect();
+    let changed = touched.into_iter().filter(|a| before.role(a) != after.role(a));
+    changes.extend(changed.map(|address| Changed::Role(address, after.role(&address))));
+    changes
+}
+
+/// What changes in the rules, if it is allowed to `me`.
+fn rule_changes(
+    before: &GroupRules,
+    after: &GroupRules,
+    me: Address,
+    accounts: &BTreeSet<Address>,
+) -> Result<Vec<Changed>, Objection> {
+    demand(after.topic == before.topic, "a changed topic")?;
+    demand(after.predecessor == before.predecessor, "a changed predecessor")?;
+    let mine = before.role(&me);
+    let changes = differences(before, after);
+    for change in &changes {
+        match change {
+            Changed::Renamed(_) => {
+                demand(before.allows(&me, Right::Rename), "renaming is not allowed")?;
+            }
+            Changed::Policy(policy) => {
+                demand(before.allows(&me, Right::SetPolicy), "changing the policy is not allowed")?;
+                demand(policy.floor >= before.policy.floor, "a lower floor")?;
+            }
+            Changed::Moving(_) => {
+                demand(before.allows(&me, Right::Migrate), "moving the group is not allowed")?;
+            }
+            // Who goes, goes without a role, whoever says so.
+            Changed::Role(address, new) if accounts.contains(address) => {
+                let old = before.role(address);
+                let own = *address == me && *new < old;
+                demand(
+                    own || before.allows(&me, Right::SetRole) && old.max(*new) <= mine,
+                    "giving this role is not allowed",
+                )?;
+            }
+            _ => {}
+        }
+    }
+    let present = after.roles().all(|(address, _)| accounts.contains(&address));
+    demand(present, "a role of somebody who is not in the group")?;
+    let owner = after.roles().any(|(_, role)| role == Role::Owner);
+    demand(owner || accounts.is_empty(), "a group without an owner")?;
+    Ok(changes)
+}

@@ -1,0 +1,502 @@
+//! The engine: everything that decides, without a network, a clock or randomness of its own.
+//!
+//! Bytes, commands and the time go in; [`Output`]s come out. Each call is one step: what it changes
+//! is written in one transaction, and nothing comes out of a step that was not carried out.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `rule` | which of several commits on one state wins |
+//! | `law` | which commits a group's rules allow |
+//! | `chain` | the chain of states, going forward and back, what becomes final |
+//! | `plan` | from what users want to commits |
+//! | `speak` | messages |
+//! | `talk` | beacons, requests, answers |
+//! | `join` | key packages and Welcomes |
+//! | `heal` | splits that went on for longer than the window |
+//! | `inbound` | what comes in on the topic of a group |
+//! | `mls` | OpenMLS, one state at a time |
+
+mod chain;
+mod core;
+mod group;
+mod heal;
+mod inbound;
+mod io;
+mod join;
+mod law;
+mod mls;
+mod parts;
+mod plan;
+mod records;
+mod rule;
+mod rules;
+mod speak;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::collections::BTreeMap;
+
+use openmls_traits::types::Ciphersuite;
+use openmls_trellis_crypto::TrellisCrypto;
+
+pub use self::core::Config;
+pub use self::io::{
+    Change, Changed, EngineError, Event, Failure, Intent, Outcome, Output,
+};
+pub use self::view::{GroupView, MemberView};
+use self::core::{Core, Device};
+use self::group::Group;
+use self::join::Joining;
+use self::mls::Snapshot;
+use self::records::{GroupRecord, JoinRecord, Status};
+use self::rules::{GroupRules, MAX_NAME};
+use crate::identity::{AccountKeys, Binding, DeviceKeys, LeafIdentity};
+use crate::message::{Delivery, Message};
+use crate::policy::Policy;
+use crate::store::{Space, Store};
+use crate::{Address, GroupId, IntentId, MessageId, StateId, Time, Topic, wire};
+
+/// The longest thing that travels in parts: a ratchet tree or a commit that adds many.
+pub(crate) const MAX_WHOLE: usize = 16 << 20;
+/// How many states a client keeps at most, whatever is final.
+pub(crate) const MAX_WINDOW: usize = 64;
+/// How many devices of one account are invited at once.
+pub(crate) const MAX_DEVICES: usize = 16;
+
+/// The engine of one device.
+pub struct Engine {
+    core: Core,
+    groups: BTreeMap<GroupId, Option<Group>>,
+    topics: BTreeMap<Topic, GroupId>,
+    inbox: Topic,
+    joining: BTreeMap<Vec<u8>, Joining>,
+    joining_topics: BTreeMap<Topic, Vec<u8>>,
+    /// When a group that is not in memory has to be looked at.
+    due: BTreeMap<GroupId, Time>,
+    key_packages: usize,
+    given: (u32, Time),
+}
+
+impl Engine {
+    /// The engine on a store; whatever was going on when it was last used goes on.
+    ///
+    /// A new store gets an account with this device as its first.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and [`EngineError::Randomness`].
+    pub fn open(
+        mut store: Store,
+        crypto: TrellisCrypto,
+        now: Time,
+        config: Config,
+    ) -> Result<Self, EngineError> {
+        store.begin()?;
+        let me = match device(&mut store, &crypto, now, &config) {
+            Ok(me) => me,
+            Err(error) => {
+                store.rollback();
+                return Err(error);
+            }
+        };
+        store.commit()?;
+        let core = Core::new(store, crypto, config, me)?;
+        let inbox = core.inbox(&core.me.identity.address);
+        let mut engine = Self {
+            core,
+            groups: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            inbox,
+            joining: BTreeMap::new(),
+            joining_topics: BTreeMap::new(),
+            due: BTreeMap::new(),
+            key_packages: 0,
+            given: (0, now),
+        };
+        engine.core.outputs.push(Output::Subscribe(inbox));
+        engine.step(|engine| engine.resume(now))?;
+        Ok(engine)
+    }
+
+    /// Finds the groups and the Welcomes in the store.
+    fn resume(&mut self, now: Time) -> Result<(), EngineError> {
+        for (key, value) in self.core.store.scan(Space::Group, &[])? {
+            let (Some(id), Some(record)) =
+                (GroupId::from_slice(&key), wire::decode::<GroupRecord>(&value))
+            else {
+                continue;
+            };
+            self.groups.insert(id, None);
+            self.topics.insert(record.topic, id);
+            if matches!(record.status, Status::Active | Status::Leaving) {
+                self.core.outputs.push(Output::Subscribe(record.topic));
+                let due = self.core.soon(now, self.core.config.heartbeat)?;
+                self.due.insert(id, due);
+            }
+        }
+        for (_, value) in self.core.store.scan(Space::Pending, &[])? {
+            if let Some(record) = wire::decode::<JoinRecord>(&value) {
+                self.begin_join(now, record)?;
+            }
+        }
+        self.key_packages = self.core.store.scan(Space::KeyPackage, &[])?.len();
+        Ok(())
+    }
+
+    /// The store, as the last step left it.
+    #[must_use]
+    pub fn into_store(self) -> Store {
+        self.core.store
+    }
+
+    /// The store, for what only it can do: backups, and making it fail.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.core.store
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.core.me.identity.address
+    }
+
+    /// This device of it.
+    #[must_use]
+    pub fn device(&self) -> crate::DeviceId {
+        self.core.me.identity.device
+    }
+
+    /// Founds a group with this account as its owner.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::TooLarge`] for the name, [`EngineError::Suite`] for a suite that this client
+    /// does not have, [`EngineError::NotAllowed`] for one below the policy's floor.
+    pub fn create_group(
+        &mut self,
+        now: Time,
+        name: &str,
+        suite: Ciphersuite,
+        policy: Policy,
+    ) -> Result<GroupId, EngineError> {
+        if name.len() > MAX_NAME {
+            return Err(EngineError::TooLarge { what: "the name", limit: MAX_NAME });
+        }
+        self.step(|engine| {
+            let core = &mut engine.core;
+            let id = GroupId(core.random()?);
+            let topic = Topic(core.random()?);
+            let rules = GroupRules::new(topic, name, policy, core.me.identity.address);
+            let leaf = core.leaf(suite, now)?;
+            let snapshot = Snapshot::found(&core.crypto, &leaf, id, suite, &rules)?;
+            let none = StateId([0; StateId::LENGTH]);
+            let record = GroupRecord {
+                status: Status::Active,
+                suite: suite.into(),
+                topic,
+                root: none,
+                tip: none,
+                sent: 0,
+                count: 0,
+                since: now,
+            };
+            let mut group = Group::new(id, record, rules, now);
+            group.begin(core, now, snapshot)?;
+            core.outputs.push(Output::Subscribe(topic));
+            core.tell(Event::Joined { group: id, by: None });
+            engine.topics.insert(topic, id);
+            engine.groups.insert(id, Some(group));
+            Ok(id)
+        })
+    }
+
+    /// Wants a change of a group.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoGroup`], [`EngineError::NotInGroup`], [`EngineError::TooLarge`].
+    pub fn intend(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        intent: Intent,
+    ) -> Result<IntentId, EngineError> {
+        self.in_group(now, group, |group, core| group.intend(core, now, intent))
+    }
+
+    /// Says something to a group.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoGroup`], [`EngineError::NotInGroup`], [`EngineError::Message`].
+    pub fn send(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        message: Message,
+    ) -> Result<MessageId, EngineError> {
+        self.in_group(now, group, |group, core| group.speak(core, now, &message))
+    }
+
+    /// An envelope has come in.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. What is wrong with the envelope is no error: anyone can send anything.
+    pub fn receive(&mut self, now: Time, topic: Topic, bytes: &[u8]) -> Result<(), EngineError> {
+        if bytes.len() > wire::MAX_ENVELOPE {
+            return Ok(());
+        }
+        self.step(|engine| {
+            if topic == engine.inbox {
+                return engine.take_inbox(now, bytes);
+            }
+            engine.take_while_joining(now, topic, bytes)?;
+            if let Some(group) = engine.topics.get(&topic).copied() {
+                engine.with_group(now, group, |group, core| group.take(core, now, bytes))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Somebody asks on a topic that this client listens to.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn asked(
+        &mut self,
+        now: Time,
+        asker: u64,
+        topic: Topic,
+        question: &[u8],
+    ) -> Result<(), EngineError> {
+        if topic != self.inbox {
+            return Ok(());
+        }
+        self.step(|engine| engine.give_key_package(now, asker, question))
+    }
+
+    /// Somebody has answered.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn answered(&mut self, now: Time, answer: &[u8]) -> Result<(), EngineError> {
+        self.step(|engine| engine.take_answer(now, answer))
+    }
+
+    /// The transport has taken what an [`Output::Publish`] with this ticket gave it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn published(&mut self, now: Time, ticket: u64) -> Result<(), EngineError> {
+        self.step(|engine| {
+            if let Some((group, message)) = engine.core.published(ticket)? {
+                engine.with_group(now, group, |group, core| {
+                    group.delivered_id(core, message, Delivery::Sent)
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn tick(&mut self, now: Time) -> Result<(), EngineError> {
+        let unloaded = self.due.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id);
+        let loaded = self.groups.iter().filter_map(|(id, group)| {
+            group.as_ref().is_some_and(|group| group.deadline() <= Some(now)).then_some(*id)
+        });
+        let mut due: Vec<_> = unloaded.chain(loaded).collect();
+        due.sort_unstable();
+        due.dedup();
+        let joins: Vec<_> = self
+            .joining
+            .iter()
+            .filter(|(_, joining)| joining.record.next <= now)
+            .map(|(reference, _)| reference.clone())
+            .collect();
+        if due.is_empty() && joins.is_empty() {
+            return Ok(());
+        }
+        self.step(|engine| {
+            for group in due {
+                engine.with_group(now, group, |group, core| group.tick(core, now))?;
+            }
+            for reference in joins {
+                engine.ask_for_tree(now, &reference)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// When [`tick`](Self::tick) has something to do next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        let loaded = self.groups.values().flatten().filter_map(Group::deadline);
+        let joins = self.joining.values().map(|joining| joining.record.next);
+        loaded.chain(self.due.values().copied()).chain(joins).min()
+    }
+
+    /// What there is to do for the caller, in order, each once.
+    pub fn outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.core.outputs)
+    }
+
+    // Steps
+
+    /// One step: all of it happens, or none.
+    fn step<T>(
+        &mut self,
+        action: impl FnOnce(&mut Self) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let outputs = self.core.outputs.len();
+        self.core.store.begin()?;
+        let done = action(self).and_then(|done| {
+            self.core.store.commit()?;
+            Ok(done)
+        });
+        if done.is_err() {
+            self.core.store.rollback();
+            self.core.outputs.truncate(outputs);
+            self.core.forget();
+            // What is in memory may be ahead of the store.
+            for (id, group) in &mut self.groups {
+                if let Some(group) = group.take() {
+                    self.due.insert(*id, group.deadline().unwrap_or_default());
+                }
+            }
+        }
+        done
+    }
+
+    /// A step in a group that exists.
+    fn in_group<T>(
+        &mut self,
+        now: Time,
+        id: GroupId,
+        action: impl FnOnce(&mut Group, &mut Core) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        self.step(|engine| engine.with_group(now, id, action)?.ok_or(EngineError::NoGroup))
+    }
+
+    /// Does something with a group, and what follows from it.
+    fn with_group<T>(
+        &mut self,
+        now: Time,
+        id: GroupId,
+        action: impl FnOnce(&mut Group, &mut Core) -> Result<T, EngineError>,
+    ) -> Result<Option<T>, EngineError> {
+        let Some(place) = self.groups.get_mut(&id) else { return Ok(None) };
+        let mut group = match place.take() {
+            Some(group) => group,
+            None => {
+                let Some(record) = self.core.store.get(Space::Group, &[], &id.0)? else {
+                    return Ok(None);
+                };
+                let Some(record) = wire::decode(&record) else { return Ok(None) };
+                Group::load(&mut self.core, id, record, now)?
+            }
+        };
+        self.due.remove(&id);
+        let tip = group.record.tip;
+        let done = action(&mut group, &mut self.core)?;
+        if group.record.tip != tip {
+            group.retry_parked(&mut self.core, now)?;
+        }
+        if let Some(place) = self.groups.get_mut(&id) {
+            *place = Some(group);
+        }
+        Ok(Some(done))
+    }
+
+    /// The groups of which intents wait.
+    fn groups_with_intents(&self) -> Vec<GroupId> {
+        self.groups
+            .iter()
+            .filter(|(_, group)| group.as_ref().is_none_or(|group| !group.intents.is_empty()))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+}
+
+impl Group {
+    /// When there is something to do in the group.
+    fn deadline(&self) -> Option<Time> {
+        if matches!(self.record.status, Status::Out | Status::Moved) {
+            return self.next_plan;
+        }
+        let next = [
+            Some(self.next_beacon),
+            self.next_plan,
+            self.behind.map(|(_, due, _)| due),
+            self.answers.values().min().copied(),
+            self.welcomes.values().map(|welcome| welcome.next).min(),
+            self.split.as_ref().map(|split| split.next),
+        ];
+        next.into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    fn tick(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if !matches!(self.record.status, Status::Out | Status::Moved) {
+            self.answer(core, now)?;
+            self.lack(core, now)?;
+            self.welcome(core, now)?;
+            self.heal(core, now)?;
+        }
+        if self.next_plan.is_some_and(|next| next <= now) {
+            self.retry_parked(core, now)?;
+            self.plan(core, now)?;
+        }
+        if self.next_beacon <= now && !matches!(self.record.status, Status::Out | Status::Moved) {
+            self.beacon(core, now)?;
+            self.lack_bindings(core, now)?;
+            self.finalize(core, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// This device as it is in the store, or a new one of a new account.
+fn device(
+    store: &mut Store,
+    crypto: &TrellisCrypto,
+    now: Time,
+    config: &Config,
+) -> Result<Device, EngineError> {
+    let keys = store.get(Space::Device, &[], b"keys")?;
+    let binding = store.get(Space::Device, &[], b"binding")?;
+    let damaged = || EngineError::Mls("the keys in the store are damaged".into());
+    let (keys, binding) = match (keys, binding) {
+        (Some(keys), Some(binding)) => {
+            (DeviceKeys::decode(crypto, &keys).map_err(|_| damaged())?, binding.to_vec())
+        }
+        _ => {
+            let mut schemes: Vec<_> =
+                config.suites.iter().map(|suite| suite.signature_algorithm()).collect();
+            schemes.sort_unstable_by_key(|scheme| *scheme as u16);
+            schemes.dedup();
+            let identity = |_| EngineError::Randomness;
+            let account = AccountKeys::generate(crypto).map_err(identity)?;
+            let keys = DeviceKeys::generate(crypto, &schemes).map_err(identity)?;
+            let binding = account.bind(keys.public(), now).map_err(identity)?.encode();
+            store.put(Space::Account, &[], b"keys", &account.to_bytes())?;
+            store.put(Space::Device, &[], b"keys", &keys.encode())?;
+            store.put(Space::Device, &[], b"binding", &binding)?;
+            (keys, binding)
+        }
+    };
+    let verified = Binding::decode(&binding)
+        .and_then(|binding| binding.verify(crypto))
+        .map_err(|_| damaged())?;
+    let identity = LeafIdentity { address: verified.address(), device: verified.device() };
+    Ok(Device { identity, keys, binding })
+}

@@ -1,0 +1,303 @@
+//! What the engine keeps in the store, as it is written there.
+
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+
+use super::io::{Changed, Failure, Intent, Outcome};
+use super::mls::StateKeys;
+use crate::identity::LeafIdentity;
+use crate::policy::{Policy, Role};
+use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
+
+macro_rules! records {
+    ($( $(#[$attribute:meta])* $name:ident $body:tt )+) => { $(
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+        pub(super) struct $name $body
+    )+ };
+}
+
+/// Whether this client takes part in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[repr(u8)]
+pub(super) enum Status {
+    /// It does.
+    Active = 0,
+    /// It was put out, or left; the commit that did it may still be rolled back.
+    Leaving = 1,
+    /// It does not.
+    Out = 2,
+    /// Nobody does: the group goes on under another name.
+    Moved = 3,
+}
+
+records! {
+    /// A group.
+    GroupRecord {
+        pub(super) status: Status,
+        pub(super) suite: u16,
+        pub(super) topic: Topic,
+        /// The newest final state.
+        pub(super) root: StateId,
+        /// The newest state.
+        pub(super) tip: StateId,
+        /// How many messages this device has sent.
+        pub(super) sent: u64,
+        /// How many beacons and the like.
+        pub(super) count: u64,
+        /// When the status last changed.
+        pub(super) since: Time,
+    }
+
+    /// A state of the window.
+    StateRecord {
+        pub(super) height: u64,
+        pub(super) parent: Option<StateId>,
+        /// When this client adopted it.
+        pub(super) born: Time,
+        pub(super) keys: StateKeys,
+        pub(super) origin: Option<Origin>,
+        /// Whether there is a snapshot: not of a state that this client is not in.
+        pub(super) inside: u8,
+    }
+
+    /// The commit that led to a state.
+    Origin {
+        pub(super) commit: CommitHash,
+        pub(super) class: u8,
+        pub(super) leaf: u32,
+        pub(super) by: Address,
+        pub(super) device: DeviceId,
+        pub(super) changes: Vec<ChangeRecord>,
+    }
+
+    /// A state that was on the chain, for finding together again.
+    PastRecord {
+        pub(super) height: u64,
+        pub(super) beacon: [u8; 32],
+    }
+
+    /// The envelopes with the commit that led to a state, for those who are behind.
+    Archive {
+        pub(super) envelopes: Vec<VLBytes>,
+    }
+
+    /// Another device in a group.
+    PeerRecord {
+        pub(super) address: Address,
+        pub(super) signature_key: VLBytes,
+        /// The newest state that it was heard in, as far as it is on the chain.
+        pub(super) heard: Option<StateId>,
+        pub(super) heard_at: Time,
+        pub(super) count: u64,
+        /// Up to which number its messages are here, and which are beyond.
+        pub(super) upto: u64,
+        pub(super) beyond: Vec<u64>,
+        /// How many messages it says that it has sent.
+        pub(super) sent: u64,
+        /// Up to which number it has ours, and how many we had sent when it came in.
+        pub(super) acked: u64,
+        pub(super) floor: u64,
+    }
+
+    /// A message of one's own, by its number.
+    SentRecord {
+        pub(super) id: MessageId,
+        pub(super) state: StateId,
+        pub(super) height: u64,
+    }
+
+    /// An intent.
+    IntentRecord {
+        pub(super) intent: IntentBody,
+        pub(super) status: IntentStatus,
+        pub(super) created: Time,
+        /// Key packages that were got for it.
+        pub(super) key_packages: Vec<VLBytes>,
+        pub(super) asked: u16,
+        pub(super) next: Time,
+    }
+
+    /// A Welcome that has to reach a device.
+    WelcomeRecord {
+        pub(super) device: DeviceId,
+        pub(super) address: Address,
+        pub(super) state: StateId,
+        pub(super) height: u64,
+        pub(super) bytes: VLBytes,
+        pub(super) next: Time,
+        pub(super) tries: u16,
+        /// The ratchet tree, in envelopes.
+        pub(super) tree: Vec<VLBytes>,
+    }
+
+    /// A Welcome that has been received, until the ratchet tree has.
+    JoinRecord {
+        pub(super) welcome: VLBytes,
+        pub(super) key_package: VLBytes,
+        pub(super) created: Time,
+        pub(super) tries: u16,
+        pub(super) next: Time,
+    }
+
+    /// Bytes for the transport.
+    OutboxRecord {
+        pub(super) topic: Topic,
+        pub(super) bytes: VLBytes,
+        pub(super) message: Option<InGroup>,
+    }
+
+    /// A message in a group.
+    InGroup {
+        pub(super) group: GroupId,
+        pub(super) message: MessageId,
+    }
+
+    /// A key package of one's own, with the private keys.
+    KeyPackageRecord {
+        pub(super) created: Time,
+        pub(super) storage: VLBytes,
+    }
+}
+
+/// Where an intent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[repr(u8)]
+pub(super) enum IntentStatus {
+    /// It has not happened on the chain.
+    #[tls_codec(discriminant = 0)]
+    Open,
+    /// It has, by this state.
+    #[tls_codec(discriminant = 1)]
+    At(StateId, u64),
+    /// By this state, which is final.
+    #[tls_codec(discriminant = 2)]
+    Done(u64),
+    /// It can't, for this reason.
+    #[tls_codec(discriminant = 3)]
+    Failed(u8),
+}
+
+/// The reasons why intents fail, by their numbers in the store.
+const FAILURES: [Failure; 7] = [
+    Failure::NotAllowed,
+    Failure::NotInGroup,
+    Failure::NoKeyPackage,
+    Failure::Suite,
+    Failure::LastOwner,
+    Failure::Migrated,
+    Failure::NoSuchMember,
+];
+
+impl IntentStatus {
+    pub(super) fn failed(failure: Failure) -> Self {
+        let number = FAILURES.iter().position(|other| *other == failure).unwrap_or_default();
+        Self::Failed(u8::try_from(number).unwrap_or_default())
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Open => Outcome::Pending,
+            Self::At(..) => Outcome::Applied,
+            Self::Done(_) => Outcome::Done,
+            Self::Failed(number) => Outcome::Failed(
+                FAILURES.get(usize::from(number)).copied().unwrap_or(Failure::NotAllowed),
+            ),
+        }
+    }
+}
+
+/// An [`Intent`] in the store.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[repr(u8)]
+pub(super) enum IntentBody {
+    #[tls_codec(discriminant = 0)]
+    Invite(Address),
+    #[tls_codec(discriminant = 1)]
+    Remove(Address),
+    #[tls_codec(discriminant = 2)]
+    RemoveDevice(DeviceId),
+    #[tls_codec(discriminant = 3)]
+    Leave,
+    #[tls_codec(discriminant = 4)]
+    Rename(VLBytes),
+    #[tls_codec(discriminant = 5)]
+    SetRole(Address, Role),
+    #[tls_codec(discriminant = 6)]
+    SetPolicy(Policy),
+    #[tls_codec(discriminant = 7)]
+    Rotate,
+    #[tls_codec(discriminant = 8)]
+    Migrate(u16),
+}
+
+impl From<Intent> for IntentBody {
+    fn from(intent: Intent) -> Self {
+        match intent {
+            Intent::Invite(address) => Self::Invite(address),
+            Intent::Remove(address) => Self::Remove(address),
+            Intent::RemoveDevice(device) => Self::RemoveDevice(device),
+            Intent::Leave => Self::Leave,
+            Intent::Rename(name) => Self::Rename(name.into_bytes().into()),
+            Intent::SetRole(address, role) => Self::SetRole(address, role),
+            Intent::SetPolicy(policy) => Self::SetPolicy(policy),
+            Intent::Rotate => Self::Rotate,
+            Intent::Migrate(suite) => Self::Migrate(suite.into()),
+        }
+    }
+}
+
+/// A [`Changed`] in the store.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[repr(u8)]
+pub(super) enum ChangeRecord {
+    #[tls_codec(discriminant = 0)]
+    Added(Address, DeviceId),
+    #[tls_codec(discriminant = 1)]
+    Removed(Address, DeviceId),
+    #[tls_codec(discriminant = 2)]
+    CameOver(Address, DeviceId),
+    #[tls_codec(discriminant = 3)]
+    Renamed(VLBytes),
+    #[tls_codec(discriminant = 4)]
+    Role(Address, Role),
+    #[tls_codec(discriminant = 5)]
+    Policy(Policy),
+    #[tls_codec(discriminant = 6)]
+    Moving(GroupId),
+}
+
+impl From<&Changed> for ChangeRecord {
+    fn from(changed: &Changed) -> Self {
+        match changed {
+            Changed::Added(address, device) => Self::Added(*address, *device),
+            Changed::Removed(address, device) => Self::Removed(*address, *device),
+            Changed::CameOver(address, device) => Self::CameOver(*address, *device),
+            Changed::Renamed(name) => Self::Renamed(name.clone().into_bytes().into()),
+            Changed::Role(address, role) => Self::Role(*address, *role),
+            Changed::Policy(policy) => Self::Policy(policy.clone()),
+            Changed::Moving(group) => Self::Moving(*group),
+        }
+    }
+}
+
+impl From<&ChangeRecord> for Changed {
+    fn from(record: &ChangeRecord) -> Self {
+        match record {
+            ChangeRecord::Added(address, device) => Self::Added(*address, *device),
+            ChangeRecord::Removed(address, device) => Self::Removed(*address, *device),
+            ChangeRecord::CameOver(address, device) => Self::CameOver(*address, *device),
+            ChangeRecord::Renamed(name) => {
+                Self::Renamed(String::from_utf8_lossy(name.as_slice()).into_owned())
+            }
+            ChangeRecord::Role(address, role) => Self::Role(*address, *role),
+            ChangeRecord::Policy(policy) => Self::Policy(policy.clone()),
+            ChangeRecord::Moving(group) => Self::Moving(*group),
+        }
+    }
+}
+
+impl Origin {
+    pub(super) fn identity(&self) -> LeafIdentity {
+        LeafIdentity { address: self.by, device: self.device }
+    }
+}

@@ -1,0 +1,293 @@
+//! Messages: sending, sending again, receiving.
+
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+
+use super::core::Core;
+use super::group::Group;
+use super::io::{EngineError, Event};
+use super::records::SentRecord;
+use super::talk::settle_numbers;
+use crate::message::{Delivery, Message, Received};
+use crate::store::{MessageRow, Space};
+use crate::wire::{self, Body, Kind};
+use crate::{Address, MessageId, StateId, Time};
+
+/// How many numbers beyond a gap are remembered for a device.
+const BEYOND: usize = 1024;
+/// How many messages are looked at for having to be sent again.
+const AGAIN: u64 = 64;
+
+impl Group {
+    /// Says something to the group.
+    pub(super) fn speak(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        message: &Message,
+    ) -> Result<MessageId, EngineError> {
+        if !self.is_active() {
+            return Err(EngineError::NotInGroup);
+        }
+        message.check().map_err(|error| EngineError::Message(error.to_string()))?;
+        let id = MessageId(core.random()?);
+        self.record.sent += 1;
+        let number = self.record.sent;
+        self.save(core)?;
+        let row = MessageRow {
+            group: self.id,
+            id,
+            author: core.me.identity.address,
+            device: core.me.identity.device,
+            seq: number,
+            written: now,
+            received: now,
+            own: true,
+            delivery: encode_delivery(Delivery::Queued),
+            text: message.search_text().map(ToOwned::to_owned),
+            body: message.encode(),
+        };
+        core.store.message_insert(&row)?;
+        self.amend(core, &row, message)?;
+        let record = SentRecord { id, state: self.tip().id, height: self.tip().record.height };
+        self.save_sent(core, number, &record)?;
+        self.say_number(core, now, number, true)?;
+        Ok(id)
+    }
+
+    fn save_sent(
+        &self,
+        core: &mut Core,
+        number: u64,
+        record: &SentRecord,
+    ) -> Result<(), EngineError> {
+        let key = number.to_be_bytes();
+        Ok(core.store.put(Space::Sent, &self.id.0, &key, &wire::encode(record))?)
+    }
+
+    fn sent(&self, core: &Core, number: u64) -> Result<Option<SentRecord>, EngineError> {
+        let record = core.store.get(Space::Sent, &self.id.0, &number.to_be_bytes())?;
+        Ok(record.and_then(|record| wire::decode(&record)))
+    }
+
+    /// Sends a message of this device in the newest state, for the first time or again.
+    pub(super) fn say_number(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        number: u64,
+        surely: bool,
+    ) -> Result<(), EngineError> {
+        let Some(sent) = self.sent(core, number)? else { return Ok(()) };
+        let Some(row) = core.store.message_get(self.id, sent.id)? else { return Ok(()) };
+        let body = Body { id: sent.id, number, written: row.written, message: row.body.into() };
+        let leaf = self.leaf(core, now)?;
+        let (group, tip) = (self.id, self.tip().id);
+        let body = wire::encode(&body);
+        let encrypted = core.with(group, tip, |core, snapshot| {
+            let bytes = snapshot.encrypt(&leaf, &body)?;
+            Ok(core.store.state_update(group, tip, snapshot.storage()).map(|()| bytes))
+        })???;
+        let record = SentRecord { id: sent.id, state: tip, height: self.tip().record.height };
+        self.save_sent(core, number, &record)?;
+        let key = self.tip().record.keys.envelope;
+        let topic = self.record.topic;
+        for envelope in core.seal(&key, &topic, tip, Kind::Application, &encrypted)? {
+            if surely {
+                core.publish_surely(topic, envelope, Some((group, sent.id)))?;
+            } else {
+                core.publish(topic, envelope);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends again what was sent in states above `height`, which are no longer on the chain.
+    pub(super) fn say_again(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        height: u64,
+    ) -> Result<(), EngineError> {
+        if !self.is_active() {
+            return Ok(());
+        }
+        // What is further back, others miss and ask for.
+        for number in self.record.sent.saturating_sub(AGAIN) + 1..=self.record.sent {
+            if self.sent(core, number)?.is_some_and(|sent| sent.height > height) {
+                self.say_number(core, now, number, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A message in a state of the window.
+    pub(super) fn hear(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        state: StateId,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let group = self.id;
+        let read = core.with(group, state, |core, snapshot| {
+            let (leaf, body) = snapshot.decrypt(payload)?;
+            let seat = snapshot.roster().into_iter().find(|seat| seat.leaf == leaf);
+            Ok(core.store.state_update(group, state, snapshot.storage()).map(|()| (seat, body)))
+        })?;
+        // What was read before cannot be read again; nor can what is not for this state.
+        let Ok(read) = read else { return Ok(()) };
+        let (Some(seat), body) = read? else { return Ok(()) };
+        let Some(body) = wire::decode::<Body>(&body) else { return Ok(()) };
+        let device = seat.identity.device;
+        let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
+        if peer.beyond.len() < BEYOND {
+            peer.beyond.push(body.number);
+        }
+        peer.sent = peer.sent.max(body.number);
+        settle_numbers(&mut peer.upto, &mut peer.beyond);
+        self.save_peer(core, &device)?;
+        self.acknowledge_soon(core, now)?;
+        // A kind of message that this version does not know is kept for one that does.
+        let message = Message::decode(body.message.as_slice()).ok();
+        let row = MessageRow {
+            group,
+            id: body.id,
+            author: seat.identity.address,
+            device,
+            seq: body.number,
+            written: body.written,
+            received: now,
+            own: false,
+            delivery: Vec::new(),
+            text: message.as_ref().and_then(Message::search_text).map(ToOwned::to_owned),
+            body: body.message.as_slice().to_vec(),
+        };
+        if !core.store.message_insert(&row)? {
+            return Ok(());
+        }
+        if let Some(message) = message {
+            self.amend(core, &row, &message)?;
+            core.tell(Event::Message(Received {
+                group,
+                id: row.id,
+                author: row.author,
+                device,
+                written: row.written,
+                received: now,
+                message,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Carries out an edit or a deletion, if it is the author's, also one that came before what it
+    /// is about.
+    fn amend(
+        &self,
+        core: &mut Core,
+        row: &MessageRow,
+        message: &Message,
+    ) -> Result<(), EngineError> {
+        let scope = self.id.0;
+        let (target, text) = match message {
+            Message::Edit(target, text) => (*target, Some(text.clone().into_bytes().into())),
+            Message::Delete(target) => (*target, None),
+            _ => (row.id, None),
+        };
+        let kept = core.store.get(Space::Done, &scope, &target.0)?;
+        let kept: Option<Amendment> = kept.and_then(|kept| wire::decode(&kept));
+        let amendment = if target == row.id {
+            kept
+        } else {
+            let new = Amendment { author: row.author, written: row.written, text };
+            // A deletion is the last word.
+            let older = kept.filter(|kept| {
+                kept.author == new.author && (kept.text.is_none() || kept.written > new.written)
+            });
+            if older.is_none() {
+                core.store.put(Space::Done, &scope, &target.0, &wire::encode(&new))?;
+            }
+            older.or(Some(new))
+        };
+        let Some(amendment) = amendment else { return Ok(()) };
+        let Some(original) = core.store.message_get(self.id, target)? else { return Ok(()) };
+        if original.author != amendment.author {
+            return Ok(());
+        }
+        let text = amendment.text.as_ref().map(|text| String::from_utf8_lossy(text.as_slice()));
+        let amended = match (Message::decode(&original.body), text) {
+            (_, None) => Message::Delete(target),
+            (Ok(Message::Text(_)), Some(text)) => Message::Text(text.into_owned()),
+            (Ok(Message::Reply(to, _)), Some(text)) => Message::Reply(to, text.into_owned()),
+            _ => return Ok(()),
+        };
+        let text = amended.search_text();
+        core.store.message_set_text(self.id, target, text, &amended.encode())?;
+        Ok(())
+    }
+
+    /// A message of this device has come further.
+    pub(super) fn delivered(
+        &mut self,
+        core: &mut Core,
+        number: u64,
+        delivery: Delivery,
+    ) -> Result<(), EngineError> {
+        let Some(sent) = self.sent(core, number)? else { return Ok(()) };
+        self.delivered_id(core, sent.id, delivery)
+    }
+
+    pub(super) fn delivered_id(
+        &mut self,
+        core: &mut Core,
+        message: MessageId,
+        delivery: Delivery,
+    ) -> Result<(), EngineError> {
+        let Some(row) = core.store.message_get(self.id, message)? else { return Ok(()) };
+        let before = decode_delivery(&row.delivery);
+        if order(before) >= order(delivery) {
+            return Ok(());
+        }
+        core.store.message_update_delivery(self.id, message, &encode_delivery(delivery))?;
+        core.tell(Event::Delivery { group: self.id, message, delivery });
+        Ok(())
+    }
+}
+
+/// What has become of a message: another text, or none.
+#[derive(Debug, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+struct Amendment {
+    author: Address,
+    written: Time,
+    text: Option<VLBytes>,
+}
+
+/// A delivery only ever grows.
+fn order(delivery: Delivery) -> u64 {
+    match delivery {
+        Delivery::Queued => 0,
+        Delivery::Sent => 1,
+        Delivery::Reached { devices, .. } => 1 + u64::from(devices),
+    }
+}
+
+fn encode_delivery(delivery: Delivery) -> Vec<u8> {
+    match delivery {
+        Delivery::Queued => vec![0],
+        Delivery::Sent => vec![1],
+        Delivery::Reached { devices, of } => {
+            [&[2][..], &devices.to_be_bytes(), &of.to_be_bytes()].concat()
+        }
+    }
+}
+
+fn decode_delivery(bytes: &[u8]) -> Delivery {
+    match bytes {
+        [1] => Delivery::Sent,
+        [2, a, b, c, d, e, f, g, h] => Delivery::Reached {
+            devices: u32::from_be_bytes([*a, *b, *c, *d]),
+            of: u32::from_be_bytes([*e, *f, *g, *h]),
+        },
+        _ => Delivery::Queued,
+    }
+}

@@ -1,0 +1,599 @@
+//! Saying where one stands, asking for what one lacks, and answering.
+
+use super::core::Core;
+use super::group::{Group, State, signed_text};
+use super::heal::Told;
+use super::io::{EngineError, Event};
+use super::records::{Archive, ChangeRecord, Status};
+use crate::message::Delivery;
+use crate::store::Space;
+use crate::wire::{self, Beacon, Got, Kind, Note, Request, Signed};
+use crate::{DeviceId, Span, StateId, Time};
+use openmls_traits::crypto::OpenMlsCrypto;
+
+/// How many commits one answer has.
+const COMMITS: usize = 16;
+/// How many messages.
+const MESSAGES: u64 = 32;
+/// How many bindings.
+const BINDINGS: usize = 16;
+/// How many states a beacon names.
+const CHAIN: usize = 128;
+/// How many devices it acknowledges messages of.
+const GOT: usize = 128;
+/// How often a state that others are in is asked for before it is taken for a dead end.
+const TRIES: u32 = 6;
+/// Under how many keys beside that of the newest final state a beacon is sent.
+const ENTRIES: usize = 3;
+/// How many things are remembered as asked for or answered.
+const MATTERS: usize = 1024;
+
+/// What can be asked for or answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Matter {
+    Commits(StateId),
+    Commit(StateId),
+    Tree(StateId),
+    /// A binding, and a state under whose key it was asked for.
+    Binding(DeviceId, StateId),
+    Lacking(DeviceId),
+    Messages(DeviceId),
+    Message(u64),
+    Rejoin,
+    Proposal,
+    Stand(StateId),
+}
+
+impl Group {
+    /// Whether it is time to do something about a matter, at most once per `pause`.
+    pub(super) fn once_per(&mut self, matter: Matter, now: Time, pause: Span) -> bool {
+        if self.asked.len() > MATTERS {
+            self.asked.clear();
+        }
+        let due = self.asked.get(&matter).is_none_or(|last| now.since(*last) >= pause);
+        if due {
+            self.asked.insert(matter, now);
+        }
+        due
+    }
+
+    /// How long the members wait with something that one of them is enough for.
+    fn crowd(&self) -> Span {
+        Span::millis(40 * (self.seats.len() as u64).min(50))
+    }
+
+    pub(super) fn acknowledge_soon(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+    ) -> Result<(), EngineError> {
+        let wait = core.config.acknowledge.times(1 + self.seats.len() as u64 / 16);
+        let half = Span(wait.0 / 2);
+        self.next_beacon = self.next_beacon.min(core.soon(now + half, half)?);
+        Ok(())
+    }
+
+    /// Where this device stands.
+    fn stand(&mut self, core: &mut Core) -> Result<Beacon, EngineError> {
+        let count = self.next_count(core)?;
+        let window = self.chain.len();
+        let chain = self.past.values().rev().take(CHAIN).map(|past| past.id).collect();
+        let got = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.upto > 0)
+            .take(GOT)
+            .map(|(device, peer)| Got { device: *device, upto: peer.upto })
+            .collect();
+        let window = u16::try_from(window).unwrap_or(u16::MAX);
+        Ok(Beacon { count, sent: self.record.sent, window, chain, got })
+    }
+
+    /// Says where this device stands.
+    pub(super) fn beacon(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let crowd = 1 + self.seats.len() as u64 / 16;
+        let heartbeat = core.config.heartbeat.times(crowd);
+        self.next_beacon = core.soon(now + heartbeat, Span(heartbeat.0 / 4))?;
+        if self.others(core).next().is_none() || !self.is_active() {
+            return Ok(());
+        }
+        let beacon = self.stand(core)?;
+        let key = self.root().record.keys.beacon;
+        self.say(core, now, &key, Kind::Beacon, &beacon)?;
+        // Who has come in above the newest final state knows no key of before.
+        let entries: Vec<_> = self.chain[1..]
+            .iter()
+            .rev()
+            .filter(|state| state.record.inside == 1 && brings_in(state))
+            .map(|state| state.record.keys.beacon)
+            .take(ENTRIES)
+            .collect();
+        for key in entries {
+            self.say(core, now, &key, Kind::Beacon, &beacon)?;
+        }
+        // Who is not heard may be far behind, or on the other side of a split.
+        let lost = self.others(core).any(|seat| {
+            let peer = self.peers.get(&seat.identity.device);
+            peer.is_none_or(|peer| peer.heard.is_none() || now.since(peer.heard_at) > heartbeat.times(3))
+        });
+        if lost || self.split.is_some() {
+            // Each time about twice as deep, at random, so that no depth is left out.
+            self.deep = self.deep % 8 + 1;
+            let reach = 1_u64 << self.deep;
+            let depth = 1 + u64::from_be_bytes(core.random()?) % reach;
+            let below = self.root().record.height.saturating_sub(depth);
+            let past = self.past.range(..=below).next_back().or(self.past.first_key_value());
+            if let Some((_, past)) = past {
+                let key = past.beacon;
+                if key != self.root().record.keys.beacon {
+                    self.say(core, now, &key, Kind::Beacon, &beacon)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who signed something, and what; nothing if it is nobody that is known, or not so.
+    pub(super) fn verify(
+        &self,
+        core: &Core,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Option<(DeviceId, Vec<u8>)> {
+        let signed: Signed = wire::decode(payload)?;
+        let peer = self.peers.get(&signed.device)?;
+        let suite: openmls_traits::types::Ciphersuite = self.record.suite.try_into().ok()?;
+        let text = signed_text(kind, self.id, signed.body.as_slice());
+        core.crypto
+            .verify_signature(
+                suite.signature_algorithm(),
+                &text,
+                peer.signature_key.as_slice(),
+                signed.signature.as_slice(),
+            )
+            .ok()?;
+        Some((signed.device, signed.body.as_slice().to_vec()))
+    }
+
+    /// Another is in this state.
+    pub(super) fn heard(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: &DeviceId,
+        tip: &StateId,
+    ) -> Result<(), EngineError> {
+        self.heard_at = now;
+        let place = self.place(tip);
+        let before = self.peers.get(device).and_then(|peer| peer.heard);
+        let before = before.and_then(|state| self.place(&state));
+        let Some(peer) = self.peers.get_mut(device) else { return Ok(()) };
+        peer.heard_at = now;
+        if place.is_some() && place > before {
+            peer.heard = Some(*tip);
+            self.save_peer(core, device)?;
+            self.welcome_done(core, device)?;
+            return self.finalize(core, now);
+        }
+        Ok(())
+    }
+
+    /// Another is in a state that may not be known here.
+    pub(super) fn hint(&mut self, core: &Core, now: Time, tip: &StateId) {
+        if self.height(tip).is_some() || self.chain.iter().any(|state| state.id == *tip) {
+            return;
+        }
+        if self.behind.is_none_or(|(state, ..)| state != *tip) {
+            self.behind = Some((*tip, now + Span(core.config.retry.0 / 2), 0));
+        }
+    }
+
+    pub(super) fn take_beacon(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: StateId,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some((device, body)) = self.verify(core, Kind::Beacon, payload) else { return Ok(()) };
+        let Some(beacon) = wire::decode::<Beacon>(&body) else { return Ok(()) };
+        let Some(tip) = beacon.chain.first().copied() else { return Ok(()) };
+        if beacon.chain.len() > CHAIN {
+            return Ok(());
+        }
+        let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
+        if beacon.count <= peer.count {
+            return Ok(());
+        }
+        peer.count = beacon.count;
+        peer.sent = peer.sent.max(beacon.sent);
+        let me = core.me.identity.device;
+        if let Some(got) = beacon.got.iter().find(|got| got.device == me)
+            && got.upto > peer.acked
+        {
+            peer.acked = got.upto.min(self.record.sent);
+            self.tell_delivery(core)?;
+        }
+        self.save_peer(core, &device)?;
+        self.heard(core, now, &device, &tip)?;
+        let window = usize::from(beacon.window);
+        self.chains.insert(device, Told { at: now, chain: beacon.chain.clone(), window });
+        self.ask_for_messages(core, now, &device)?;
+
+        let mine = self.tip().id;
+        if tip == mine {
+            return Ok(());
+        }
+        if self.height(&tip).is_some() {
+            let due = core.soon(now, self.crowd())?;
+            self.answers.entry(Matter::Commits(tip)).or_insert(due);
+            return Ok(());
+        }
+        if beacon.chain.contains(&mine) {
+            return self.ask_for_commits(core, now, mine);
+        }
+        // Each has what the other has not.
+        let common = beacon.chain.iter().copied().find(|state| self.height(state).is_some());
+        let common = common.unwrap_or(under);
+        let theirs = beacon
+            .chain
+            .iter()
+            .take(usize::from(beacon.window))
+            .any(|state| *state == common);
+        let ours = self.place(&common).is_some();
+        if ours {
+            self.ask_for_commits(core, now, common)?;
+        }
+        if theirs {
+            let due = core.soon(now, self.crowd())?;
+            self.answers.entry(Matter::Commits(common)).or_insert(due);
+        }
+        if !ours || !theirs {
+            self.suspect_split(now);
+            // The other side can read what is under the key that it used.
+            if self.once_per(Matter::Stand(under), now, core.config.heartbeat) {
+                let beacon = self.stand(core)?;
+                let key = self.beacon_key(&under);
+                self.say(core, now, &key, Kind::Beacon, &beacon)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_for_commits(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        after: StateId,
+    ) -> Result<(), EngineError> {
+        if self.once_per(Matter::Commits(after), now, core.config.retry) {
+            self.ask(core, now, after, &Request::Commits(after))?;
+        }
+        Ok(())
+    }
+
+    /// Asks under the key of a state that those who answer know.
+    pub(super) fn ask(
+        &self,
+        core: &mut Core,
+        now: Time,
+        state: StateId,
+        request: &Request,
+    ) -> Result<(), EngineError> {
+        let key = self.beacon_key(&state);
+        self.say(core, now, &key, Kind::Request, request)
+    }
+
+    /// The beacon key of a state, or of the newest final one if it is not known.
+    pub(super) fn beacon_key(&self, state: &StateId) -> [u8; 32] {
+        let past = self.past.values().rev().find(|past| past.id == *state);
+        past.map_or(self.root().record.keys.beacon, |past| past.beacon)
+    }
+
+    fn ask_for_messages(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: &DeviceId,
+    ) -> Result<(), EngineError> {
+        let Some(peer) = self.peers.get(device) else { return Ok(()) };
+        if peer.upto >= peer.sent || self.seat(device).is_none() {
+            return Ok(());
+        }
+        let (from, to) = (peer.upto + 1, peer.sent.min(peer.upto + MESSAGES));
+        if self.once_per(Matter::Messages(*device), now, core.config.retry) {
+            let root = self.root().id;
+            self.ask(core, now, root, &Request::Messages(*device, from, to))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_request(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: StateId,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some((device, body)) = self.verify(core, Kind::Request, payload) else { return Ok(()) };
+        let due = core.soon(now, self.crowd())?;
+        match wire::decode::<Request>(&body) {
+            Some(Request::Commits(after)) if self.height(&after).is_some() => {
+                self.answers.entry(Matter::Commits(after)).or_insert(due);
+            }
+            Some(Request::Tree(state)) => {
+                self.answers.entry(Matter::Tree(state)).or_insert(due);
+            }
+            Some(Request::Bindings(devices)) if devices.len() <= BINDINGS => {
+                for device in devices {
+                    if device == core.me.identity.device || core.binding(&device)? {
+                        self.answers.entry(Matter::Binding(device, under)).or_insert(due);
+                    }
+                }
+            }
+            Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
+                self.repeat_messages(core, now, &device, under, (from, to))?;
+            }
+            _ => {}
+        }
+        if self.answers.len() > MATTERS {
+            self.answers.clear();
+        }
+        Ok(())
+    }
+
+    fn repeat_messages(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: &DeviceId,
+        under: StateId,
+        (from, to): (u64, u64),
+    ) -> Result<(), EngineError> {
+        let Some(peer) = self.peers.get(device) else { return Ok(()) };
+        let floor = peer.floor;
+        if from <= floor && self.once_per(Matter::Messages(*device), now, core.config.retry) {
+            let key = self.beacon_key(&under);
+            self.say(core, now, &key, Kind::Note, &Note::Floor(*device, floor))?;
+        }
+        let from = from.max(floor + 1);
+        let to = to.min(self.record.sent).min(from.saturating_add(MESSAGES));
+        for number in from..=to {
+            if self.once_per(Matter::Message(number), now, core.config.retry) {
+                self.say_number(core, now, number, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_note(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some((device, body)) = self.verify(core, Kind::Note, payload) else { return Ok(()) };
+        let me = core.me.identity.device;
+        match wire::decode::<Note>(&body) {
+            Some(Note::Floor(whom, floor)) if whom == me => {
+                let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
+                peer.upto = peer.upto.max(floor.min(peer.sent));
+                settle_numbers(&mut peer.upto, &mut peer.beyond);
+                self.save_peer(core, &device)?;
+                self.ask_for_messages(core, now, &device)
+            }
+            Some(Note::NotAMember(whom)) if whom == me => self.not_a_member(core, now, &device),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the answers that are due, unless somebody else has.
+    pub(super) fn answer(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let due: Vec<_> =
+            self.answers.iter().filter(|(_, due)| **due <= now).map(|(m, _)| *m).collect();
+        for matter in due {
+            self.answers.remove(&matter);
+            match matter {
+                Matter::Commits(after) => self.answer_commits(core, now, after)?,
+                Matter::Tree(state) => self.answer_tree(core, now, state)?,
+                Matter::Binding(device, under) => {
+                    self.publish_binding(core, &device, &under)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_commits(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        after: StateId,
+    ) -> Result<(), EngineError> {
+        let Some(height) = self.height(&after) else { return Ok(()) };
+        let mut next: Vec<_> =
+            self.past.range(height + 1..).map(|(_, past)| past.id).take(COMMITS).collect();
+        // The commit that put this client out is for the others too.
+        if next.len() < COMMITS && self.record.status == Status::Leaving {
+            next.push(self.tip().id);
+        }
+        for state in next {
+            if !self.once_per(Matter::Commit(state), now, Span(core.config.retry.0 / 2)) {
+                continue;
+            }
+            let Some(archive) = core.store.get(Space::Commit, &self.id.0, &state.0)? else {
+                continue;
+            };
+            let Some(archive) = wire::decode::<Archive>(&archive) else { continue };
+            for envelope in archive.envelopes {
+                core.publish(self.record.topic, envelope.as_slice().to_vec());
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_tree(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        state: StateId,
+    ) -> Result<(), EngineError> {
+        if !self.once_per(Matter::Tree(state), now, core.config.retry) {
+            return Ok(());
+        }
+        let kept = self.welcomes.values().find(|welcome| {
+            welcome.state == state && !welcome.tree.is_empty()
+        });
+        if let Some(welcome) = kept {
+            for envelope in &welcome.tree {
+                core.publish(self.record.topic, envelope.as_slice().to_vec());
+            }
+            return Ok(());
+        }
+        if self.place(&state).is_some_and(|place| self.chain[place].record.inside == 1) {
+            for envelope in self.tree_envelopes(core, state)? {
+                core.publish(self.record.topic, envelope);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ratchet tree of a state of the window, in envelopes under its key.
+    pub(super) fn tree_envelopes(
+        &self,
+        core: &mut Core,
+        state: StateId,
+    ) -> Result<Vec<Vec<u8>>, EngineError> {
+        let Some(place) = self.place(&state) else { return Ok(Vec::new()) };
+        let key = self.chain[place].record.keys.envelope;
+        let tree = core.with(self.id, state, |_, snapshot| snapshot.tree())??;
+        core.seal(&key, &self.record.topic, state, Kind::Tree, &tree)
+    }
+
+    /// Publishes a binding for those who know a state.
+    pub(super) fn publish_binding(
+        &mut self,
+        core: &mut Core,
+        device: &DeviceId,
+        under: &StateId,
+    ) -> Result<(), EngineError> {
+        let Some(binding) = core.binding_bytes(device)? else { return Ok(()) };
+        let key = self.beacon_key(under);
+        let tip = self.tip().id;
+        for envelope in core.seal(&key, &self.record.topic, tip, Kind::Binding, &binding)? {
+            core.publish(self.record.topic, envelope);
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_binding(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let Some(device) = core.learn_binding(payload)? else { return Ok(()) };
+        self.answers.retain(|matter, _| !matches!(matter, Matter::Binding(d, _) if *d == device));
+        if let Some(seat) = self.seat(&device) {
+            let account = seat.identity.address;
+            core.tell(Event::Verified { group: self.id, account });
+        }
+        self.retry_parked(core, now)
+    }
+
+    /// Asks for the bindings of devices.
+    pub(super) fn ask_for_bindings(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        devices: &[DeviceId],
+    ) -> Result<(), EngineError> {
+        let wanted: Vec<_> = devices
+            .iter()
+            .copied()
+            .filter(|device| self.once_per(Matter::Lacking(*device), now, core.config.retry))
+            .take(BINDINGS)
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let root = self.root().id;
+        self.ask(core, now, root, &Request::Bindings(wanted))
+    }
+
+    /// Asks for what is lacking: the bindings of members, and the states that others are in.
+    pub(super) fn lack(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if let Some((state, due, tries)) = self.behind
+            && due <= now
+        {
+            self.behind = None;
+            if self.height(&state).is_none() && tries < TRIES {
+                let wait = core.config.retry.times(1 << tries);
+                self.behind = Some((state, now + wait, tries + 1));
+                let mine = self.tip().id;
+                self.ask_for_commits(core, now, mine)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the bindings of members that have none.
+    pub(super) fn lack_bindings(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let mut lacking = Vec::new();
+        let devices: Vec<_> = self.others(core).map(|seat| seat.identity.device).collect();
+        for device in devices {
+            if !core.binding(&device)? {
+                lacking.push(device);
+            }
+        }
+        self.ask_for_bindings(core, now, &lacking)
+    }
+
+    fn tell_delivery(&mut self, core: &mut Core) -> Result<(), EngineError> {
+        let others: Vec<_> = self.others(core).map(|seat| seat.identity.device).collect();
+        let acked: Vec<_> = others
+            .iter()
+            .filter_map(|device| self.peers.get(device))
+            .map(|peer| peer.acked.max(peer.floor))
+            .collect();
+        let of = u32::try_from(others.len()).unwrap_or(u32::MAX);
+        for number in self.record.sent.saturating_sub(MESSAGES) + 1..=self.record.sent {
+            let devices = acked.iter().filter(|acked| **acked >= number).count();
+            let devices = u32::try_from(devices).unwrap_or(u32::MAX);
+            if devices > 0 {
+                self.delivered(core, number, Delivery::Reached { devices, of })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether members came in with the commit that led to a state.
+fn brings_in(state: &State) -> bool {
+    let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
+    changes.into_iter().any(|change| {
+        matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..))
+    })
+}
+
+/// Moves what is without a gap from `beyond` into `upto`.
+pub(super) fn settle_numbers(upto: &mut u64, beyond: &mut Vec<u64>) {
+    beyond.sort_unstable();
+    beyond.dedup();
+    while beyond.first().is_some_and(|first| *first <= *upto + 1) {
+        *upto = (*upto).max(beyond.remove(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_settle_up_to_the_first_gap() {
+        let (mut upto, mut beyond) = (3, vec![9, 5, 4, 2, 7, 5]);
+        settle_numbers(&mut upto, &mut beyond);
+        assert_eq!((upto, beyond), (5, vec![7, 9]));
+    }
+}

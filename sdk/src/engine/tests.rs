@@ -1,0 +1,261 @@
+//! Whole groups over a network that delivers at once, unless it is told otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openmls_traits::types::Ciphersuite;
+use openmls_trellis_crypto::TrellisCrypto;
+
+use super::{Config, Engine, Event, Intent, Outcome, Output};
+use crate::message::Message;
+use crate::policy::{Floor, Policy, Role};
+use crate::store::Store;
+use crate::{GroupId, IntentId, Span, Time, Topic};
+
+const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+
+struct Node {
+    engine: Engine,
+    topics: BTreeSet<Topic>,
+    events: Vec<Event>,
+    side: u8,
+}
+
+struct Town {
+    now: Time,
+    nodes: Vec<Node>,
+    messages: usize,
+}
+
+fn policy() -> Policy {
+    Policy { floor: Floor::Classical, ..Policy::default() }
+}
+
+impl Town {
+    fn new(nodes: usize) -> Self {
+        let now = Time::from_system();
+        let node = |_| {
+            let store = Store::in_memory().unwrap();
+            // OpenMLS compares lifetimes with the system's clock, and time here runs ahead of it.
+            let lifetime = (1 << 30, 1 << 30);
+            let config = Config { suites: vec![SUITE], lifetime, ..Config::default() };
+            let engine = Engine::open(store, TrellisCrypto::default(), now, config).unwrap();
+            Node { engine, topics: BTreeSet::new(), events: Vec::new(), side: 0 }
+        };
+        let mut town = Self { now, nodes: (0..nodes).map(node).collect(), messages: 0 };
+        town.deliver();
+        town
+    }
+
+    /// Delivers until nobody says anything.
+    fn deliver(&mut self) {
+        for _ in 0..10_000 {
+            let mut quiet = true;
+            for from in 0..self.nodes.len() {
+                for output in self.nodes[from].engine.outputs() {
+                    quiet = false;
+                    self.carry(from, output);
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+        panic!("the network does not come to rest");
+    }
+
+    fn carry(&mut self, from: usize, output: Output) {
+        let now = self.now;
+        let side = self.nodes[from].side;
+        match output {
+            Output::Publish { topic, bytes, ticket } => {
+                self.messages += 1;
+                for (to, node) in self.nodes.iter_mut().enumerate() {
+                    if to != from && node.side == side && node.topics.contains(&topic) {
+                        node.engine.receive(now, topic, &bytes).unwrap();
+                    }
+                }
+                if let Some(ticket) = ticket {
+                    self.nodes[from].engine.published(now, ticket).unwrap();
+                }
+            }
+            Output::Subscribe(topic) => drop(self.nodes[from].topics.insert(topic)),
+            Output::Unsubscribe(topic) => drop(self.nodes[from].topics.remove(&topic)),
+            Output::Ask { topic, question } => {
+                for (to, node) in self.nodes.iter_mut().enumerate() {
+                    if to != from && node.side == side && node.topics.contains(&topic) {
+                        node.engine.asked(now, from as u64, topic, &question).unwrap();
+                    }
+                }
+            }
+            Output::Answer { asker, answer } => {
+                let to = &mut self.nodes[asker as usize];
+                if to.side == side {
+                    to.engine.answered(now, &answer).unwrap();
+                }
+            }
+            Output::Event(event) => self.nodes[from].events.push(event),
+        }
+    }
+
+    fn pass(&mut self, span: Span) {
+        let end = self.now + span;
+        self.deliver();
+        loop {
+            let next = self.nodes.iter().filter_map(|node| node.engine.deadline()).min();
+            let Some(next) = next.filter(|next| *next <= end) else { break };
+            self.now = self.now.max(next) + Span(1);
+            for node in &mut self.nodes {
+                node.engine.tick(self.now).unwrap();
+            }
+            self.deliver();
+        }
+        self.now = end;
+    }
+
+    fn found(&mut self) -> GroupId {
+        let now = self.now;
+        let group = self.nodes[0].engine.create_group(now, "garden", SUITE, policy()).unwrap();
+        let others: Vec<_> = self.nodes[1..].iter().map(|node| node.engine.address()).collect();
+        for address in others {
+            self.intend(0, group, Intent::Invite(address));
+        }
+        self.pass(Span::seconds(20));
+        group
+    }
+
+    fn intend(&mut self, node: usize, group: GroupId, intent: Intent) -> IntentId {
+        self.nodes[node].engine.intend(self.now, group, intent).unwrap()
+    }
+
+    fn say(&mut self, node: usize, group: GroupId, text: &str) {
+        self.nodes[node].engine.send(self.now, group, Message::text(text)).unwrap();
+    }
+
+    fn texts(&mut self, node: usize, group: GroupId) -> Vec<String> {
+        let mut history = self.nodes[node].engine.history(group, None, 1000).unwrap();
+        history.reverse();
+        let text = |message| match message {
+            Message::Text(text) => text,
+            other => format!("{other:?}"),
+        };
+        history.into_iter().map(|(_, message)| text(message.message)).collect()
+    }
+
+    fn outcome(&mut self, node: usize, group: GroupId, intent: IntentId) -> Outcome {
+        self.nodes[node].engine.outcome(self.now, group, intent).unwrap().unwrap()
+    }
+
+    /// All nodes are in one state, and these are its members.
+    fn agree(&mut self, group: GroupId, nodes: &[usize]) {
+        let now = self.now;
+        let mut views = BTreeMap::new();
+        for node in nodes {
+            let mut view = self.nodes[*node].engine.view(now, group).unwrap();
+            view.finished = view.state;
+            for member in &mut view.members {
+                member.heard = None;
+            }
+            views.insert(*node, view);
+        }
+        let first = views[&nodes[0]].clone();
+        assert!(first.active);
+        assert_eq!(first.members.len(), nodes.len());
+        for (node, view) in views {
+            assert_eq!(view, first, "node {node}");
+        }
+    }
+}
+
+#[test]
+fn a_group_is_founded_and_talks() {
+    let mut town = Town::new(3);
+    let group = town.found();
+    town.agree(group, &[0, 1, 2]);
+    town.say(0, group, "frost tonight");
+    town.say(2, group, "cover the figs");
+    town.pass(Span::seconds(5));
+    for node in 0..3 {
+        let mut texts = town.texts(node, group);
+        texts.sort();
+        assert_eq!(texts, ["cover the figs", "frost tonight"]);
+    }
+}
+
+#[test]
+fn everyone_changes_something_at_once() {
+    let mut town = Town::new(4);
+    let group = town.found();
+    let intents: Vec<_> =
+        (0..4).map(|node| (node, town.intend(node, group, Intent::Rotate))).collect();
+    let rename = town.intend(0, group, Intent::Rename("orchard".into()));
+    town.pass(Span::seconds(60));
+    town.agree(group, &[0, 1, 2, 3]);
+    for (node, intent) in intents {
+        assert_eq!(town.outcome(node, group, intent), Outcome::Done);
+    }
+    assert_eq!(town.outcome(0, group, rename), Outcome::Done);
+    let now = town.now;
+    assert_eq!(town.nodes[3].engine.view(now, group).unwrap().name, "orchard");
+}
+
+#[test]
+fn who_is_removed_hears_no_more_and_who_leaves_is_out() {
+    let mut town = Town::new(4);
+    let group = town.found();
+    let address = town.nodes[3].engine.address();
+    town.intend(0, group, Intent::Remove(address));
+    let leave = town.intend(2, group, Intent::Leave);
+    town.pass(Span::seconds(60));
+    town.say(0, group, "just us");
+    town.pass(Span::seconds(10));
+    town.agree(group, &[0, 1]);
+    assert_eq!(town.texts(1, group), ["just us"]);
+    assert!(town.texts(3, group).is_empty());
+    assert!(town.texts(2, group).is_empty());
+    assert_eq!(town.outcome(2, group, leave), Outcome::Done);
+    let now = town.now;
+    assert!(!town.nodes[3].engine.view(now, group).unwrap().active);
+}
+
+#[test]
+fn a_short_split_is_rolled_back_and_a_long_one_heals() {
+    for (commits, wait) in [(1, 20), (12, 4000)] {
+        let mut town = Town::new(5);
+        let group = town.found();
+        for node in 3..5 {
+            town.nodes[node].side = 1;
+        }
+        for number in 0..commits {
+            for node in [0, 3] {
+                town.intend(node, group, Intent::Rotate);
+                town.say(node, group, &format!("{node} says {number}"));
+            }
+            town.pass(Span::seconds(wait / commits));
+        }
+        for node in &mut town.nodes {
+            node.side = 0;
+        }
+        town.pass(Span::seconds(300));
+        town.agree(group, &[0, 1, 2, 3, 4]);
+        for node in 0..5 {
+            let texts: BTreeSet<_> = town.texts(node, group).into_iter().collect();
+            assert_eq!(texts.len() as u64, 2 * commits, "node {node}: {texts:?}");
+            assert_eq!(town.texts(node, group).len() as u64, 2 * commits);
+        }
+    }
+}
+
+#[test]
+fn roles_are_kept_to() {
+    let mut town = Town::new(3);
+    let group = town.found();
+    let (one, two) = (town.nodes[1].engine.address(), town.nodes[2].engine.address());
+    let refused = town.intend(1, group, Intent::Remove(two));
+    town.intend(0, group, Intent::SetRole(one, Role::Admin));
+    town.pass(Span::seconds(30));
+    assert!(matches!(town.outcome(1, group, refused), Outcome::Failed(_)));
+    let allowed = town.intend(1, group, Intent::Remove(two));
+    town.pass(Span::seconds(30));
+    assert_eq!(town.outcome(1, group, allowed), Outcome::Done);
+    town.agree(group, &[0, 1]);
+}

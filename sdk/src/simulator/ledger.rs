@@ -1,0 +1,270 @@
+//! What nodes were told to do, and what they told their users: all that the invariants are about.
+
+use std::collections::BTreeSet;
+
+use super::invariants::Violation;
+use super::step::What;
+use crate::engine::io::{Event, Intent, Outcome};
+use crate::message::Received;
+use crate::{Address, IntentId, MessageId, Time};
+
+/// Counts what is written into the ledger: an order also among things of the same millisecond.
+pub(crate) type Order = u64;
+
+/// An intent that a node took, or may have taken before it crashed.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) order: Order,
+    pub(crate) at: Time,
+    pub(crate) who: usize,
+    pub(crate) step: usize,
+    /// Nothing, if the node crashed before it said that it took it.
+    pub(crate) id: Option<IntentId>,
+    pub(crate) intent: Intent,
+    /// What the node told about it.
+    pub(crate) outcomes: Vec<(Order, Outcome)>,
+}
+
+/// A message that a node took, or may have taken before it crashed.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) order: Order,
+    pub(crate) at: Time,
+    pub(crate) who: usize,
+    pub(crate) id: Option<MessageId>,
+    pub(crate) text: String,
+}
+
+/// A message that a node told its user.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    pub(crate) order: Order,
+    pub(crate) at: Time,
+    pub(crate) who: usize,
+    pub(crate) received: Received,
+}
+
+/// The roster as a node saw it, from then on.
+#[derive(Clone, Debug)]
+pub(crate) struct Roster {
+    pub(crate) order: Order,
+    /// Whether the node believed that it was in the group.
+    pub(crate) active: bool,
+    pub(crate) members: BTreeSet<Address>,
+}
+
+/// What a node did or went through.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Account {
+    pub(crate) rosters: Vec<Roster>,
+    /// When it was cut off from somebody, or down: from, until.
+    pub(crate) away: Vec<(Order, Option<Order>)>,
+    pub(crate) crashes: Vec<Order>,
+    /// When it said that it is on the smaller side of a split, and when it said that it came over.
+    pub(crate) splits: Vec<(Order, Option<Order>)>,
+}
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// What arrived at nodes.
+    pub arrivals: u64,
+    /// Messages that nodes took from their users.
+    pub messages: u64,
+    /// Intents that nodes took from their users.
+    pub intents: u64,
+    /// Changes that were told.
+    pub changes: u64,
+    /// Changes that were taken back.
+    pub rollbacks: u64,
+    /// Groups that were split beyond the window, told by each node that came over.
+    pub splits: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Equivocations that were told.
+    pub equivocations: u64,
+}
+
+impl Tally {
+    /// Adds another one.
+    pub fn add(&mut self, other: &Self) {
+        self.arrivals += other.arrivals;
+        self.messages += other.messages;
+        self.intents += other.intents;
+        self.changes += other.changes;
+        self.rollbacks += other.rollbacks;
+        self.splits += other.splits;
+        self.crashes += other.crashes;
+        self.equivocations += other.equivocations;
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    order: Order,
+    /// The address of each node.
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) said: Vec<Said>,
+    pub(crate) heard: Vec<Heard>,
+    /// What no healing can mend, found while it happened.
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) tally: Tally,
+}
+
+impl Ledger {
+    pub(crate) fn new(addresses: Vec<Address>) -> Self {
+        Self {
+            order: 0,
+            accounts: vec![Account::default(); addresses.len()],
+            addresses,
+            asked: Vec::new(),
+            said: Vec::new(),
+            heard: Vec::new(),
+            violations: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Order {
+        self.order += 1;
+        self.order
+    }
+
+    /// The node of an address.
+    pub(crate) fn node(&self, address: Address) -> Option<usize> {
+        self.addresses.iter().position(|other| *other == address)
+    }
+
+    /// An address as it is called in reports.
+    pub(crate) fn called(&self, address: Address) -> String {
+        self.node(address).map_or_else(|| "somebody".into(), |node| format!("n{node}"))
+    }
+
+    pub(crate) fn violate(&mut self, invariant: &'static str, detail: String) {
+        self.violations.push(Violation { invariant, detail });
+    }
+
+    pub(crate) fn ask(
+        &mut self,
+        at: Time,
+        who: usize,
+        step: usize,
+        id: Option<IntentId>,
+        intent: Intent,
+    ) {
+        let order = self.next();
+        self.tally.intents += 1;
+        self.asked.push(Asked { order, at, who, step, id, intent, outcomes: Vec::new() });
+    }
+
+    pub(crate) fn say(&mut self, at: Time, who: usize, id: Option<MessageId>, text: String) {
+        let order = self.next();
+        self.tally.messages += 1;
+        self.said.push(Said { order, at, who, id, text });
+    }
+
+    pub(crate) fn roster(&mut self, who: usize, active: bool, members: BTreeSet<Address>) {
+        let order = self.next();
+        let rosters = &mut self.accounts[who].rosters;
+        if rosters.last().is_none_or(|last| (last.active, &last.members) != (active, &members)) {
+            rosters.push(Roster { order, active, members });
+        }
+    }
+
+    pub(crate) fn crash(&mut self, who: usize) {
+        let order = self.next();
+        self.tally.crashes += 1;
+        self.accounts[who].crashes.push(order);
+    }
+
+    /// A node is cut off from others, or is no longer.
+    pub(crate) fn away(&mut self, who: usize, away: bool) {
+        let order = self.next();
+        let spans = &mut self.accounts[who].away;
+        match spans.last_mut() {
+            Some((_, until @ None)) if !away => *until = Some(order),
+            Some((_, None)) => {}
+            _ if away => spans.push((order, None)),
+            _ => {}
+        }
+    }
+
+    /// What a node tells its user. An answer about an intent that the engine gave while it took it
+    /// comes after [`ask`](Self::ask), since outputs are drained later.
+    pub(crate) fn tell(&mut self, at: Time, who: usize, event: &Event) {
+        let order = self.next();
+        match event {
+            Event::Message(received) => {
+                self.heard.push(Heard { order, at, who, received: received.clone() });
+            }
+            Event::Intent { intent, outcome, .. } => {
+                let asked = self.asked.iter_mut().filter(|asked| asked.who == who);
+                for asked in asked.filter(|asked| asked.id == Some(*intent)) {
+                    asked.outcomes.push((order, outcome.clone()));
+                }
+            }
+            Event::Changed { .. } => self.tally.changes += 1,
+            Event::RolledBack { .. } => self.tally.rollbacks += 1,
+            Event::Equivocation { .. } => self.tally.equivocations += 1,
+            Event::Split { .. } => {
+                self.tally.splits += 1;
+                self.accounts[who].splits.push((order, None));
+            }
+            Event::Healed { .. } => {
+                if let Some((_, until @ None)) = self.accounts[who].splits.last_mut() {
+                    *until = Some(order);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The step in which the node says something, as text that no other step has.
+    pub(crate) fn text(number: usize) -> String {
+        format!("what step {number} says")
+    }
+
+    /// The name that a step gives the group.
+    pub(crate) fn name(number: usize) -> String {
+        format!("group of step {number}")
+    }
+
+    /// What a step makes a node intend.
+    pub(crate) fn intent(&self, number: usize, what: &What) -> Option<(usize, Intent)> {
+        let address = |node: usize| self.addresses[node];
+        Some(match what {
+            What::Invite { who, whom } => (*who, Intent::Invite(address(*whom))),
+            What::Remove { who, whom } => (*who, Intent::Remove(address(*whom))),
+            What::Leave { who } => (*who, Intent::Leave),
+            What::Rename { who } => (*who, Intent::Rename(Self::name(number))),
+            What::SetRole { who, whom, role } => (*who, Intent::SetRole(address(*whom), *role)),
+            What::Rotate { who } => (*who, Intent::Rotate),
+            _ => return None,
+        })
+    }
+}
+
+impl Account {
+    /// The roster that the node saw at a moment.
+    pub(crate) fn roster_at(&self, order: Order) -> Option<&Roster> {
+        self.rosters.iter().rev().find(|roster| roster.order <= order)
+    }
+
+    /// Whether it was in the group from a moment until the end.
+    pub(crate) fn stayed_since(&self, order: Order) -> bool {
+        self.roster_at(order).is_some_and(|roster| roster.active)
+            && self.rosters.iter().filter(|roster| roster.order > order).all(|roster| roster.active)
+    }
+
+    /// Whether a moment lies in a time in which the node was on a side that lost: between its
+    /// being cut off and its coming over. What was said and done there stays there.
+    pub(crate) fn lost_side_at(&self, order: Order) -> bool {
+        self.splits.iter().any(|(noticed, healed)| {
+            let cut = self.away.iter().rev().find(|(from, _)| from <= noticed);
+            let from = cut.map_or(0, |(from, _)| *from);
+            from <= order && healed.is_none_or(|healed| order <= healed)
+        })
+    }
+}

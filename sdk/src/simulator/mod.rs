@@ -1,0 +1,40 @@
+//! A deterministic simulator: a whole network of clients in one thread, in virtual time.
+//!
+//! A *plan* is plain data that follows from a seed: who wants what and when, what the network does to
+//! messages, who crashes. A *world* plays it: engines, stores and the
+//! [`Network`](crate::transport::Network), with no clock, socket or thread. When the steps are over,
+//! the network heals, all nodes come back, and the world runs until it is quiet. Then each invariant
+//! of the protocol is checked. When one is broken, steps are left out for as long as it stays broken;
+//! what remains is the history that is reported.
+//!
+//! The same seed gives the same run, to the byte: `--trace` prints it, with a digest.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `plan` | the plan, and how a seed becomes one |
+//! | `step` | what can happen in it |
+//! | `node` | what the simulator needs of an engine |
+//! | `world` | plays a plan |
+//! | `malice` | what the malicious node does |
+//! | `ledger` | what nodes were told to do and told their users |
+//! | `invariants` | what must hold in the end |
+//! | `shrink` | the shortest history that still breaks an invariant |
+//! | `trace` | a line for each event, and the digest |
+//! | `command` | the program `trellis-sim` |
+
+pub mod command;
+mod invariants;
+mod ledger;
+mod malice;
+mod node;
+mod plan;
+mod run;
+mod shrink;
+mod step;
+mod trace;
+mod world;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! What the simulator needs of an engine.
+
+use std::fmt;
+
+use crate::engine::io::{Intent, Output};
+use crate::message::{Message, Received};
+use crate::{Address, GroupId, IntentId, MessageId, Policy, Role, StateId, Time, Topic};
+
+use super::plan::Plan;
+
+/// Why a call of an engine did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The write that was ordered to fail: the node has crashed.
+    Crashed,
+    /// The engine refuses what its user wants, and says why.
+    Refused(String),
+    /// What must not happen, whatever comes in.
+    Broken(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crashed => f.write_str("crashed"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+            Self::Broken(why) => write!(f, "broken: {why}"),
+        }
+    }
+}
+
+/// A group as a node sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) state: StateId,
+    pub(crate) epoch: u64,
+    pub(crate) name: String,
+    /// Whether the node believes that it is a member.
+    pub(crate) active: bool,
+    /// In an order of their own, that of the addresses.
+    pub(crate) members: Vec<(Address, Role)>,
+    pub(crate) policy: Policy,
+}
+
+impl View {
+    pub(crate) fn role(&self, account: Address) -> Option<Role> {
+        self.members.iter().find(|(address, _)| *address == account).map(|(_, role)| *role)
+    }
+}
+
+/// An engine with its store. Each node is one device of an account of its own.
+pub(crate) trait Node: Sized {
+    /// What outlives a crash.
+    type Disk;
+
+    /// The store of a new device.
+    fn disk(plan: &Plan, number: usize) -> Result<Self::Disk, Trouble>;
+
+    /// Starts, or resumes whatever is in the store. `life` counts the starts, and randomness must
+    /// depend on it: a node that draws the same again after a crash uses a nonce twice.
+    fn open(
+        disk: Self::Disk,
+        plan: &Plan,
+        number: usize,
+        life: u64,
+        now: Time,
+    ) -> Result<Self, Trouble>;
+
+    /// Ends without a warning: what was committed stays.
+    fn crash(self) -> Self::Disk;
+
+    /// Lets the `write`th write from now fail.
+    fn fail_at(&mut self, write: u64);
+
+    fn address(&self) -> Address;
+    fn found(&mut self, now: Time, name: &str, plan: &Plan) -> Result<GroupId, Trouble>;
+    fn intend(&mut self, now: Time, group: GroupId, intent: Intent) -> Result<IntentId, Trouble>;
+    fn say(&mut self, now: Time, group: GroupId, message: Message) -> Result<MessageId, Trouble>;
+    fn receive(&mut self, now: Time, topic: Topic, bytes: &[u8]) -> Result<(), Trouble>;
+    fn asked(
+        &mut self,
+        now: Time,
+        asker: u64,
+        topic: Topic,
+        question: &[u8],
+    ) -> Result<(), Trouble>;
+    fn answered(&mut self, now: Time, answer: &[u8]) -> Result<(), Trouble>;
+    fn published(&mut self, now: Time, ticket: u64) -> Result<(), Trouble>;
+    /// The network can be reached again.
+    fn connected(&mut self, now: Time) -> Result<(), Trouble>;
+    fn tick(&mut self, now: Time) -> Result<(), Trouble>;
+    fn deadline(&self) -> Option<Time>;
+    fn outputs(&mut self) -> Vec<Output>;
+    fn groups(&self) -> Vec<GroupId>;
+    fn view(&mut self, group: GroupId) -> Result<View, Trouble>;
+    /// All messages that the node has.
+    fn history(&mut self, group: GroupId) -> Result<Vec<Received>, Trouble>;
+    /// How many states the node holds keys of.
+    fn states(&self, group: GroupId) -> Result<usize, Trouble>;
+}

@@ -1,0 +1,254 @@
+//! The plan of a run, and how a seed becomes one.
+
+use openmls_traits::types::Ciphersuite;
+
+use super::step::{Deed, Step, What};
+use crate::transport::{Chance, Conditions, Random};
+use crate::{Policy, Role, Span, Time};
+
+/// What may go wrong in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum Fault {
+    /// Messages get lost.
+    Loss,
+    /// Messages arrive twice.
+    Dup,
+    /// Messages overtake one another.
+    Reorder,
+    /// The network splits into parts that do not reach each other.
+    Partition,
+    /// Nodes crash, in the middle of a write or between two, and come back.
+    Crash,
+    /// One node does what no honest one does.
+    Malicious,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) seed: u64,
+    pub(crate) nodes: usize,
+    pub(crate) steps: usize,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) suite: Ciphersuite,
+}
+
+/// All that decides how a run goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) nodes: usize,
+    pub(crate) suite: Ciphersuite,
+    pub(crate) policy: Policy,
+    pub(crate) conditions: Conditions,
+    /// The node that is malicious.
+    pub(crate) malicious: Option<usize>,
+    /// By time.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// How good the network is when nothing is to go wrong.
+pub(crate) const CALM: Conditions = Conditions::good();
+
+impl Plan {
+    pub(crate) fn new(setting: &Setting) -> Self {
+        let mut maker = Maker { setting, random: Random::new(setting.seed), now: Time(0) };
+        let conditions = maker.conditions();
+        let policy = maker.policy();
+        let malicious = maker.has(Fault::Malicious) && setting.nodes > 2;
+        let malicious = malicious.then(|| setting.nodes - 1);
+        let steps = (0..setting.steps).map(|number| maker.step(number, malicious)).collect();
+        Self {
+            seed: setting.seed,
+            nodes: setting.nodes,
+            suite: setting.suite,
+            policy,
+            conditions,
+            malicious,
+            steps,
+        }
+    }
+
+    /// Whether a node keeps to the protocol.
+    pub(crate) fn honest(&self, node: usize) -> bool {
+        self.malicious != Some(node)
+    }
+}
+
+struct Maker<'a> {
+    setting: &'a Setting,
+    random: Random,
+    now: Time,
+}
+
+impl Maker<'_> {
+    fn has(&self, fault: Fault) -> bool {
+        self.setting.faults.contains(&fault)
+    }
+
+    fn up_to(&mut self, most: u64) -> u64 {
+        self.random.below(most + 1)
+    }
+
+    fn chance(&mut self, most: u16) -> Chance {
+        Chance::per_mille(self.up_to(u64::from(most)) as u16)
+    }
+
+    /// Half of the seeds have less of everything, so that rare faults are not always drowned.
+    fn conditions(&mut self) -> Conditions {
+        let harsh = self.up_to(1) as u16 + 1;
+        let mut conditions = Conditions { jitter: Span(0), ..CALM };
+        let (loss, duplication) = (self.chance(150 * harsh), self.chance(150 * harsh));
+        let (jitter, straggling) = (self.up_to(1000 * u64::from(harsh)), self.chance(50 * harsh));
+        let straggle = Span(self.up_to(10_000));
+        if self.has(Fault::Loss) {
+            conditions.loss = loss;
+        }
+        if self.has(Fault::Dup) {
+            conditions.duplication = duplication;
+        }
+        if self.has(Fault::Reorder) {
+            conditions = Conditions { jitter: Span(jitter), straggling, straggle, ..conditions };
+        }
+        conditions.notice = self.chance(1000);
+        conditions
+    }
+
+    /// In most plans everybody may do everything, since what is refused tests little. Small windows
+    /// make what happens beyond them happen.
+    fn policy(&mut self) -> Policy {
+        let mut policy = Policy::default();
+        if self.up_to(3) > 0 {
+            policy.invite = Role::Member;
+            policy.remove = Role::Member;
+            policy.rename = Role::Member;
+            policy.set_role = Role::Member;
+        }
+        policy.depth = [2, 5, 5][self.random.index(3)];
+        policy.horizon = Span::seconds([20, 60, 600][self.random.index(3)]);
+        policy
+    }
+
+    /// Bursts, in which forks come about, and pauses, in which states become final.
+    fn pause(&mut self) -> Span {
+        let most = match self.up_to(99) {
+            0..40 => 100,
+            40..70 => 1_000,
+            70..90 => 5_000,
+            90..98 => 30_000,
+            _ => 90_000,
+        };
+        Span(self.up_to(most))
+    }
+
+    fn node(&mut self) -> usize {
+        self.random.index(self.setting.nodes)
+    }
+
+    fn step(&mut self, number: usize, malicious: Option<usize>) -> Step {
+        self.now = self.now + self.pause();
+        // The founder fills the group before all else.
+        let guests = (self.setting.nodes - 1).min(self.setting.steps / 3);
+        let what = if number < guests {
+            What::Invite { who: 0, whom: number + 1 }
+        } else {
+            self.what(malicious)
+        };
+        Step { number, at: self.now, what }
+    }
+
+    fn what(&mut self, malicious: Option<usize>) -> What {
+        let partition = if self.has(Fault::Partition) { 6 } else { 0 };
+        let crash = if self.has(Fault::Crash) { 8 } else { 0 };
+        let deed = if malicious.is_some() { 12 } else { 0 };
+        let weights = [36, 9, 5, 2, 6, 6, 9, partition, partition, crash, deed];
+        let mut number = self.random.below(weights.iter().sum());
+        let mut kind = 0;
+        while number >= weights[kind] {
+            number -= weights[kind];
+            kind += 1;
+        }
+        let (who, whom) = (self.node(), self.node());
+        match kind {
+            0 => What::Say { who },
+            1 => What::Invite { who, whom },
+            2 => What::Remove { who, whom },
+            3 => What::Leave { who },
+            4 => What::Rename { who },
+            5 => {
+                let role = [Role::Member, Role::Admin, Role::Owner][self.random.index(3)];
+                What::SetRole { who, whom, role }
+            }
+            6 => What::Rotate { who },
+            7 => {
+                let parts = 2 + self.up_to(1);
+                let sides = (0..self.setting.nodes).map(|_| self.random.below(parts) as usize);
+                What::Partition { sides: sides.collect() }
+            }
+            8 => What::Heal,
+            9 => {
+                let write = if self.up_to(3) == 0 { 0 } else { 1 + self.up_to(60) };
+                let most = if self.up_to(4) == 0 { 120_000 } else { 5_000 };
+                What::Crash { who, write, rest: Span(self.up_to(most)) }
+            }
+            _ => What::Deed(self.deed()),
+        }
+    }
+
+    fn deed(&mut self) -> Deed {
+        let count = 1 + self.up_to(20) as usize;
+        let span = Span(self.up_to(30_000));
+        match self.up_to(6) {
+            0 => Deed::Replay { count },
+            1 => Deed::Garbage { count, length: self.up_to(40_000) as usize },
+            2 => Deed::Damage { count },
+            3 => Deed::Oversized,
+            4 => Deed::Withhold { span },
+            5 => Deed::FalseAnswers { span },
+            _ => Deed::Pester { count },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(seed: u64, faults: &[Fault]) -> Setting {
+        Setting {
+            seed,
+            nodes: 5,
+            steps: 400,
+            faults: faults.to_vec(),
+            suite: Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
+        }
+    }
+
+    #[test]
+    fn a_plan_follows_from_its_seed() {
+        let faults = [Fault::Loss, Fault::Crash, Fault::Malicious];
+        let (one, other) = (Plan::new(&setting(1, &faults)), Plan::new(&setting(1, &faults)));
+        assert_eq!((one.steps, one.conditions), (other.steps, other.conditions));
+        assert_ne!(Plan::new(&setting(2, &faults)).steps, Plan::new(&setting(1, &faults)).steps);
+    }
+
+    #[test]
+    fn a_plan_has_the_faults_it_was_asked_for() {
+        let calm = Plan::new(&setting(3, &[]));
+        let odd = |step: &Step| {
+            matches!(
+                step.what,
+                What::Partition { .. } | What::Heal | What::Crash { .. } | What::Deed(_)
+            )
+        };
+        assert!(!calm.steps.iter().any(odd));
+        assert_eq!(calm.conditions.loss, Chance::NEVER);
+        assert_eq!(calm.malicious, None);
+        let all = [Fault::Loss, Fault::Partition, Fault::Crash, Fault::Malicious];
+        let wild = Plan::new(&setting(3, &all));
+        assert!(wild.steps.iter().filter(|step| odd(step)).count() > 20);
+        assert_eq!(wild.malicious, Some(4));
+        assert!(wild.steps.is_sorted_by_key(|step| step.at));
+    }
+}
