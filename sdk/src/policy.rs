@@ -4,6 +4,8 @@
 //! authenticated. Every member enforces it on every commit: one that breaks it is invalid and never
 //! wins.
 
+use openmls_traits::types::Ciphersuite;
+use trellis_ciphersuites::{CipherSuite, Ecosystem, Protection};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use crate::Span;
@@ -110,6 +112,20 @@ pub enum Floor {
     Hybrid = 1,
     /// Also who has one now: post-quantum signatures as well.
     PostQuantumAuthenticity = 2,
+}
+
+impl Floor {
+    /// What a cipher suite protects against; a suite that the registry does not know, nothing more
+    /// than the classical ones.
+    #[must_use]
+    pub fn of(suite: Ciphersuite) -> Self {
+        let suite = CipherSuite::from_code_point(Ecosystem::OpenMls, suite.into());
+        match suite.map(|suite| (suite.confidentiality(), suite.authenticity())) {
+            Ok((Protection::Classical, _)) | Err(_) => Self::Classical,
+            Ok((_, Protection::Classical)) => Self::Hybrid,
+            Ok(_) => Self::PostQuantumAuthenticity,
+        }
+    }
 }
 
 impl Default for Policy {

@@ -149,7 +149,7 @@ impl Group {
         let height = self.chain[place].record.height;
         while self.chain.len() > place + 1 {
             let Some(state) = self.chain.pop() else { break };
-            core.erase(self.id, state.id)?;
+            core.erase(now, self.id, state.id)?;
             for space in [Space::State, Space::BeaconKey, Space::Commit] {
                 core.store.delete(space, &scope, &state.id.0)?;
             }
@@ -286,7 +286,7 @@ impl Group {
             return Ok(());
         }
         for state in self.chain.drain(..place) {
-            core.erase(self.id, state.id)?;
+            core.erase(now, self.id, state.id)?;
             core.store.delete(Space::State, &self.id.0, &state.id.0)?;
         }
         self.record.root = self.root().id;
@@ -351,7 +351,7 @@ impl Group {
     /// Leaves the group for good: everything but what was said is erased.
     pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         for state in &self.chain {
-            core.erase(self.id, state.id)?;
+            core.erase(now, self.id, state.id)?;
         }
         for space in [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome] {
             core.store.delete_scope(space, &self.id.0)?;

@@ -33,6 +33,11 @@ pub struct Config {
     pub retry: Span,
     /// After how long without an answer an invitation fails.
     pub patience: Span,
+    /// How long after keys are deleted the store's file is written over where they were.
+    pub erase: Span,
+    /// How many leaves one commit removes at most. OpenMLS puts several in an order of chance, so
+    /// who wants the same bytes from the same seed has one.
+    pub removals: usize,
     /// How many snapshots stay in memory.
     pub snapshots: usize,
 }
@@ -49,6 +54,8 @@ impl Default for Config {
             acknowledge: Span::millis(400),
             retry: Span::seconds(1),
             patience: Span::seconds(7 * 24 * 3600),
+            erase: Span::seconds(30),
+            removals: 64,
             snapshots: 64,
         }
     }
@@ -73,6 +80,9 @@ pub(super) struct Core {
     recent: VecDeque<(GroupId, StateId)>,
     ticket: u64,
     bindings: BTreeMap<DeviceId, VerifiedBinding>,
+    /// When keys were first deleted after the file was last written over, and when that was.
+    deleted: Option<Time>,
+    erased: Time,
 }
 
 impl Core {
@@ -92,6 +102,8 @@ impl Core {
             recent: VecDeque::new(),
             ticket: 0,
             bindings: BTreeMap::new(),
+            deleted: None,
+            erased: Time::default(),
         };
         core.resume_outbox()?;
         Ok(core)
@@ -179,8 +191,31 @@ impl Core {
         Ok(done)
     }
 
+    /// Whether keys have been deleted whose traces in the file are to be written over.
+    pub(super) fn erasure_due(&self, now: Time) -> bool {
+        self.next_erasure().is_some_and(|due| due <= now)
+    }
+
+    pub(super) fn next_erasure(&self) -> Option<Time> {
+        self.deleted.map(|deleted| deleted.max(self.erased) + self.config.erase)
+    }
+
+    /// Writes over what has been deleted. It takes the longer the larger the store is, so it is done
+    /// once for many states.
+    pub(super) fn erase_now(&mut self, now: Time) -> Result<(), EngineError> {
+        self.store.erase()?;
+        (self.deleted, self.erased) = (None, now);
+        Ok(())
+    }
+
     /// Erases a snapshot.
-    pub(super) fn erase(&mut self, group: GroupId, state: StateId) -> Result<(), EngineError> {
+    pub(super) fn erase(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        state: StateId,
+    ) -> Result<(), EngineError> {
+        self.deleted = self.deleted.or(Some(now));
         self.snapshots.remove(&(group, state));
         self.recent.retain(|other| *other != (group, state));
         self.store.state_delete(group, state)?;

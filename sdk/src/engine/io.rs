@@ -27,7 +27,8 @@ pub enum Intent {
     SetPolicy(Policy),
     /// Replace the own keys.
     Rotate,
-    /// Move the group to another cipher suite.
+    /// Move the group to another cipher suite; to the one that it has, call back a move that has
+    /// been decided and does not come about.
     Migrate(Ciphersuite),
 }
 
@@ -219,6 +220,8 @@ pub enum Changed {
     Policy(Policy),
     /// The group is about to move to a successor.
     Moving(GroupId),
+    /// It is not.
+    Staying,
 }
 
 /// Why the engine could not do what it was told.

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::core::Core;
 use super::group::Group;
+use super::migrate::Next;
 use super::io::{EngineError, Event, Output};
 use super::mls::{self, Opened, Snapshot};
 use super::records::{GroupRecord, IntentBody, IntentStatus, JoinRecord, KeyPackageRecord, Status};
@@ -110,7 +111,8 @@ impl Engine {
         let waiting: Vec<GroupId> = self.groups_with_intents();
         for id in waiting {
             self.with_group(now, id, |group, core| {
-                let suite = group.record.suite.try_into().map_err(|_| EngineError::Suite)?;
+                // The group's suite, or the one that it is going to move to.
+                let Some(suite) = mls::suite_of(package.as_slice()) else { return Ok(()) };
                 let checked = mls::check_key_package(&core.crypto, suite, package.as_slice());
                 let Ok((package_in, identity)) = checked else { return Ok(()) };
                 let key = package_in.leaf_node().signature_key().as_slice();
@@ -127,8 +129,16 @@ impl Engine {
                     .intents
                     .iter()
                     .filter(|(_, intent)| {
-                        intent.status == IntentStatus::Open
-                            && intent.intent == IntentBody::Invite(address)
+                        let wants = match intent.intent {
+                            IntentBody::Invite(whom) => {
+                                whom == address && group.record.suite == u16::from(suite)
+                            }
+                            IntentBody::Migrate(to) => {
+                                to == u16::from(suite) && group.seat(&identity.device).is_some()
+                            }
+                            _ => false,
+                        };
+                        intent.status == IntentStatus::Open && wants
                     })
                     .map(|(id, _)| *id)
                     .collect();
@@ -139,7 +149,7 @@ impl Engine {
                         mls::check_key_package(&core.crypto, suite, known.as_slice())
                             .is_ok_and(|(_, other)| other.device == identity.device)
                     });
-                    if same_device || intent.key_packages.len() >= super::MAX_DEVICES {
+                    if same_device || intent.key_packages.len() >= super::MAX_PACKAGES {
                         continue;
                     }
                     if intent.key_packages.is_empty() {
@@ -148,7 +158,7 @@ impl Engine {
                     }
                     intent.key_packages.push(package.clone());
                     let next = intent.next;
-                    group.next_plan = Some(group.next_plan.map_or(next, |plan| plan.min(next)));
+                    group.plan_at(next);
                     group.save_intent(core, &id)?;
                 }
                 Ok(())
@@ -193,7 +203,9 @@ impl Engine {
         let Some(keys) = wire::decode::<KeyPackageRecord>(&keys) else { return Ok(false) };
         let Ok(storage) = TrellisStorage::import(keys.storage.as_slice()) else { return Ok(false) };
         let storage = TrellisStorage::from_entries(storage.entries());
-        let opened = mls::open_welcome(&self.core.crypto, storage, record.welcome.as_slice());
+        let psks = self.successor_psks()?;
+        let welcome = record.welcome.as_slice();
+        let opened = mls::open_welcome(&self.core.crypto, storage, welcome, &psks);
         let Ok(opened) = opened else { return Ok(false) };
         self.core.outputs.push(Output::Subscribe(opened.rules.topic));
         self.joining_topics.insert(opened.rules.topic, reference.clone());
@@ -264,6 +276,7 @@ impl Engine {
         let Some(joining) = self.joining.remove(reference) else { return Ok(()) };
         let Joining { record, opened, .. } = joining;
         let (id, rules, suite) = (opened.group, opened.rules.clone(), opened.suite());
+        let psks = opened.psks.clone();
         self.joining_topics.remove(&rules.topic);
         let Ok((snapshot, inviter)) = opened.join(tree) else {
             // Somebody sent another tree: the Welcome is opened again, for the right one.
@@ -275,6 +288,10 @@ impl Engine {
         self.key_packages = self.key_packages.saturating_sub(1);
         let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
         let by = inviter.as_ref().map(|seat| seat.identity.address);
+        let next = Next { group: id, suite, rules: &rules, psks: &psks };
+        if !self.is_successor(now, &next, &snapshot, by.as_ref())? {
+            return Ok(());
+        }
         if self.groups.contains_key(&id) {
             let accepted = self.with_group(now, id, |group, _| {
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
@@ -293,6 +310,7 @@ impl Engine {
             self.come_over(now, id, snapshot)?;
             return Ok(());
         }
+        let predecessor = rules.predecessor;
         let record = GroupRecord {
             status: Status::Active,
             suite: suite.into(),
@@ -310,6 +328,9 @@ impl Engine {
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });
+        if let Some(old) = predecessor {
+            self.leave_predecessor(now, old, id)?;
+        }
         Ok(())
     }
 
@@ -319,7 +340,7 @@ impl Engine {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
             for state in group.chain.drain(..) {
-                core.erase(id, state.id)?;
+                core.erase(now, id, state.id)?;
                 core.store.delete(Space::State, &id.0, &state.id.0)?;
             }
             let apart: Vec<_> = group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();

@@ -14,7 +14,7 @@ use super::rule::Class;
 use super::rules::GroupRules;
 use super::io::Changed;
 use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
-use crate::policy::{Right, Role};
+use crate::policy::{Floor, Right, Role};
 use crate::{Address, DeviceId};
 
 /// The most members of a group.
@@ -69,7 +69,6 @@ pub(super) fn judge(
     let by = seat(proposed.committer)
         .ok_or(Objection::Unlawful("a committer who is no member"))?
         .clone();
-    demand(before.successor.is_none(), "the group has moved on")?;
 
     let scheme = proposed.parent.suite().signature_algorithm();
     let moves = moves(proposed, &by, scheme, &roster, binding)?;
@@ -109,8 +108,13 @@ pub(super) fn judge(
     }
 
     let accounts = accounts_after(&roster, &moves);
+    let floor = before.policy.floor.max(Floor::of(proposed.parent.suite()));
     demand(accounts.1 <= MAX_MEMBERS, "too many members")?;
-    changes.extend(rule_changes(&before, &after, me, &accounts.0)?);
+    // A group that is about to move rests, unless it is called back.
+    let rests = before.successor.is_none()
+        || after.successor.is_none() && moves.added.is_empty() && moves.removed.is_empty();
+    demand(rests, "the group has moved on")?;
+    changes.extend(rule_changes(&before, &after, me, &accounts.0, floor)?);
     Ok(Facts { leaf: by.leaf, by: by.identity, class, changes })
 }
 
@@ -166,6 +170,9 @@ fn moves(
     if !unknown.is_empty() {
         return Err(Objection::Unknown(unknown));
     }
+    // OpenMLS hands removals out in an order of chance.
+    moves.removed.sort_unstable_by_key(|identity| identity.device);
+    moves.added.sort_unstable_by_key(|identity| identity.device);
     let removed: BTreeSet<_> = moves.removed.iter().map(|identity| identity.device).collect();
     let stays = |device: &DeviceId| {
         !removed.contains(device) && roster.iter().any(|seat| seat.identity.device == *device)
@@ -230,10 +237,10 @@ pub(super) fn differences(before: &GroupRules, after: &GroupRules) -> Vec<Change
     if after.policy != before.policy {
         changes.push(Changed::Policy(after.policy.clone()));
     }
-    if let Some(successor) = &after.successor
-        && before.successor.is_none()
-    {
-        changes.push(Changed::Moving(successor.group));
+    match (&before.successor, &after.successor) {
+        (None, Some(successor)) => changes.push(Changed::Moving(successor.group)),
+        (Some(_), None) => changes.push(Changed::Staying),
+        _ => {}
     }
     let touched: BTreeSet<_> =
         before.roles().chain(after.roles()).map(|(address, _)| address).collect();
@@ -248,6 +255,7 @@ fn rule_changes(
     after: &GroupRules,
     me: Address,
     accounts: &BTreeSet<Address>,
+    floor: Floor,
 ) -> Result<Vec<Changed>, Objection> {
     demand(after.topic == before.topic, "a changed topic")?;
     demand(after.predecessor == before.predecessor, "a changed predecessor")?;
@@ -263,6 +271,12 @@ fn rule_changes(
                 demand(policy.floor >= before.policy.floor, "a lower floor")?;
             }
             Changed::Moving(_) => {
+                demand(before.allows(&me, Right::Migrate), "moving the group is not allowed")?;
+                let suite = after.successor.as_ref().and_then(|s| s.suite.try_into().ok());
+                let strong = suite.is_some_and(|suite| Floor::of(suite) >= floor);
+                demand(strong, "a successor that protects less")?;
+            }
+            Changed::Staying => {
                 demand(before.allows(&me, Right::Migrate), "moving the group is not allowed")?;
             }
             // Who goes, goes without a role, whoever says so.

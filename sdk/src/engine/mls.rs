@@ -14,11 +14,13 @@ use openmls::prelude::{
     PastEpochDeletionPolicy, ProcessedMessageContent, ProcessedWelcome, ProtocolVersion,
     RatchetTreeIn, Sender, SenderRatchetConfiguration, StagedCommit,
 };
+use openmls::schedule::{ExternalPsk, PreSharedKeyId};
 use openmls_traits::OpenMlsProvider;
+use openmls_traits::storage::StorageProvider;
 use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::{TrellisCrypto, TrellisSigner, TrellisStorage};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::rules::{GroupRules, capabilities};
 use crate::identity::LeafIdentity;
@@ -152,6 +154,24 @@ pub(super) struct Changes {
     pub(super) rules: Option<GroupRules>,
     /// MLSMessages with proposals of others.
     pub(super) proposals: Vec<Vec<u8>>,
+    pub(super) psk: Option<Psk>,
+}
+
+/// A pre-shared key and its name.
+#[derive(Clone)]
+pub(super) struct Psk {
+    pub(super) name: Vec<u8>,
+    pub(super) secret: Zeroizing<Vec<u8>>,
+}
+
+impl Psk {
+    /// Puts it where OpenMLS looks for it; gives what refers to it.
+    fn store(&self, provider: &Provider, suite: Ciphersuite) -> Result<PreSharedKeyId, Refused> {
+        let psk = openmls::schedule::Psk::External(ExternalPsk::new(self.name.clone()));
+        let id = PreSharedKeyId::new(suite, provider.rand(), psk).map_err(Refused::new)?;
+        id.store(provider, &self.secret).map_err(Refused::new)?;
+        Ok(id)
+    }
 }
 
 /// A commit of our own.
@@ -227,6 +247,13 @@ pub(super) fn check_key_package(
     Ok((key_package, identity))
 }
 
+/// The suite of a key package, which has yet to be checked.
+pub(super) fn suite_of(key_package: &[u8]) -> Option<Ciphersuite> {
+    // MLSMessage: version and wire format; KeyPackage: version and suite (RFC 9420, sections 6, 10).
+    let suite = key_package.get(6..8)?.try_into().ok()?;
+    u16::from_be_bytes(suite).try_into().ok()
+}
+
 /// A Welcome that has been opened, waiting for the ratchet tree.
 pub(super) struct Opened {
     welcome: ProcessedWelcome,
@@ -235,6 +262,9 @@ pub(super) struct Opened {
     pub(super) state: StateId,
     pub(super) keys: StateKeys,
     pub(super) rules: GroupRules,
+    /// The names of the pre-shared keys that it needed.
+    pub(super) psks: Vec<Vec<u8>>,
+    given: Vec<PreSharedKeyId>,
 }
 
 /// Opens a Welcome with the private keys of a key package.
@@ -242,11 +272,15 @@ pub(super) fn open_welcome(
     crypto: &TrellisCrypto,
     keys: TrellisStorage,
     welcome: &[u8],
+    psks: &[Psk],
 ) -> Result<Opened, Refused> {
     let MlsMessageBodyIn::Welcome(welcome) = message(welcome)? else {
         return Err(Refused("not a Welcome".into()));
     };
     let provider = Provider { crypto: crypto.clone(), storage: keys };
+    let suite = welcome.ciphersuite();
+    let given =
+        psks.iter().map(|psk| psk.store(&provider, suite)).collect::<Result<Vec<_>, _>>()?;
     let welcome = ProcessedWelcome::new_from_welcome(&provider, &group_config(), welcome)
         .map_err(Refused::new)?;
     let info = welcome.unverified_group_info();
@@ -257,7 +291,12 @@ pub(super) fn open_welcome(
     let (state, keys) = export(|label, length| {
         welcome.export_secret(crypto, label, &[], length).map_err(Refused::new)
     })?;
-    Ok(Opened { welcome, provider, group, state, keys, rules })
+    let name = |psk: &PreSharedKeyId| match psk.psk() {
+        openmls::schedule::Psk::External(psk) => psk.psk_id().to_vec(),
+        openmls::schedule::Psk::Resumption(_) => Vec::new(),
+    };
+    let psks = welcome.psks().iter().map(name).collect();
+    Ok(Opened { welcome, provider, group, state, keys, rules, psks, given })
 }
 
 impl Opened {
@@ -275,6 +314,9 @@ impl Opened {
             .map_err(Refused::new)?;
         let inviter = staged.welcome_sender_index().u32();
         let group = staged.into_group(&self.provider).map_err(Refused::new)?;
+        for psk in &self.given {
+            self.provider.storage.delete_psk(psk.psk()).map_err(Refused::new)?;
+        }
         Ok((Snapshot { provider: self.provider, group }, inviter))
     }
 }
@@ -341,10 +383,6 @@ impl Snapshot {
         self.group.epoch().as_u64()
     }
 
-    pub(super) fn own_leaf(&self) -> u32 {
-        self.group.own_leaf_index().u32()
-    }
-
     pub(super) fn rules(&self) -> Result<GroupRules, Refused> {
         GroupRules::from_extensions(self.group.extensions())
             .ok_or(Refused("a group without rules".into()))
@@ -367,15 +405,20 @@ impl Snapshot {
         self.group.members().filter_map(seat).collect()
     }
 
-    /// The leaf at a place, for what is in it beside the identity.
-    pub(super) fn supports(&self, suite: Ciphersuite) -> Vec<(u32, bool)> {
+    /// Whether every leaf says that it supports a suite.
+    pub(super) fn all_support(&self, suite: Ciphersuite) -> bool {
         let tree = self.group.public_group();
-        let supports = |leaf: u32| {
-            tree.leaf(LeafNodeIndex::new(leaf)).is_some_and(|leaf| {
-                leaf.capabilities().ciphersuites().contains(&suite.into())
-            })
-        };
-        self.group.members().map(|m| (m.index.u32(), supports(m.index.u32()))).collect()
+        self.group.members().all(|member| {
+            tree.leaf(member.index)
+                .is_some_and(|leaf| leaf.capabilities().ciphersuites().contains(&suite.into()))
+        })
+    }
+
+    /// 32 bytes of the exporter.
+    pub(super) fn export(&self, label: &str, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let crypto = &self.provider.crypto;
+        let secret = self.group.export_secret(crypto, label, context, 32).map_err(Refused::new)?;
+        Ok(Zeroizing::new(secret))
     }
 
     pub(super) fn keys(&self) -> Result<(StateId, StateKeys), Refused> {
@@ -396,12 +439,19 @@ impl Snapshot {
         for proposal in &changes.proposals {
             child.take_proposal(proposal)?;
         }
+        let psk = changes.psk.as_ref();
+        let psk = psk.map(|psk| psk.store(&child.provider, child.suite())).transpose()?;
+        let proposal = |psk: &PreSharedKeyId| {
+            let proposal = openmls::prelude::PreSharedKeyProposal::new(psk.clone());
+            openmls::prelude::Proposal::PreSharedKey(Box::new(proposal))
+        };
         let mut builder = child
             .group
             .commit_builder()
             .force_self_update(true)
             .propose_adds(changes.add)
-            .propose_removals(changes.remove.into_iter().map(LeafNodeIndex::new));
+            .propose_removals(changes.remove.into_iter().map(LeafNodeIndex::new))
+            .add_proposals(psk.as_ref().map(proposal));
         if let Some(rules) = &changes.rules {
             let extensions =
                 rules.to_extensions().ok_or(Refused("rules that do not fit".into()))?;
@@ -416,6 +466,9 @@ impl Snapshot {
             .stage_commit(&child.provider)
             .map_err(Refused::new)?;
         child.group.merge_pending_commit(&child.provider).map_err(Refused::new)?;
+        if let Some(psk) = &psk {
+            child.provider.storage.delete_psk(psk.psk()).map_err(Refused::new)?;
+        }
         let (commit, welcome, _) = bundle.into_messages();
         let welcome = welcome.as_ref().map(bytes).transpose()?;
         Ok(Made { child, commit: bytes(&commit)?, welcome })

@@ -13,6 +13,7 @@
 //! | `talk` | beacons, requests, answers |
 //! | `join` | key packages and Welcomes |
 //! | `heal` | splits that went on for longer than the window |
+//! | `migrate` | moving a group to another cipher suite |
 //! | `inbound` | what comes in on the topic of a group |
 //! | `mls` | OpenMLS, one state at a time |
 
@@ -24,6 +25,7 @@ mod inbound;
 mod io;
 mod join;
 mod law;
+mod migrate;
 mod mls;
 mod parts;
 mod plan;
@@ -54,7 +56,7 @@ use self::records::{GroupRecord, JoinRecord, Status};
 use self::rules::{GroupRules, MAX_NAME};
 use crate::identity::{AccountKeys, Binding, DeviceKeys, LeafIdentity};
 use crate::message::{Delivery, Message};
-use crate::policy::Policy;
+use crate::policy::{Floor, Policy};
 use crate::store::{Space, Store};
 use crate::{Address, GroupId, IntentId, MessageId, StateId, Time, Topic, wire};
 
@@ -62,8 +64,8 @@ use crate::{Address, GroupId, IntentId, MessageId, StateId, Time, Topic, wire};
 pub(crate) const MAX_WHOLE: usize = 16 << 20;
 /// How many states a client keeps at most, whatever is final.
 pub(crate) const MAX_WINDOW: usize = 64;
-/// How many devices of one account are invited at once.
-pub(crate) const MAX_DEVICES: usize = 16;
+/// How many key packages are collected for one intent.
+pub(crate) const MAX_PACKAGES: usize = 1024;
 
 /// The engine of one device.
 pub struct Engine {
@@ -183,6 +185,9 @@ impl Engine {
     ) -> Result<GroupId, EngineError> {
         if name.len() > MAX_NAME {
             return Err(EngineError::TooLarge { what: "the name", limit: MAX_NAME });
+        }
+        if Floor::of(suite) < policy.floor {
+            return Err(EngineError::NotAllowed);
         }
         self.step(|engine| {
             let core = &mut engine.core;
@@ -323,12 +328,16 @@ impl Engine {
             .filter(|(_, joining)| joining.record.next <= now)
             .map(|(reference, _)| reference.clone())
             .collect();
+        if self.core.erasure_due(now) {
+            self.core.erase_now(now)?;
+        }
         if due.is_empty() && joins.is_empty() {
             return Ok(());
         }
         self.step(|engine| {
             for group in due {
                 engine.with_group(now, group, |group, core| group.tick(core, now))?;
+                engine.found_successor(now, group)?;
             }
             for reference in joins {
                 engine.ask_for_tree(now, &reference)?;
@@ -342,7 +351,8 @@ impl Engine {
     pub fn deadline(&self) -> Option<Time> {
         let loaded = self.groups.values().flatten().filter_map(Group::deadline);
         let joins = self.joining.values().map(|joining| joining.record.next);
-        loaded.chain(self.due.values().copied()).chain(joins).min()
+        let erasure = self.core.next_erasure();
+        loaded.chain(self.due.values().copied()).chain(joins).chain(erasure).min()
     }
 
     /// What there is to do for the caller, in order, each once.

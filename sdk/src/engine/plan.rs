@@ -35,7 +35,7 @@ const SILENCE: Span = Span::seconds(15);
 const ADD_AT_ONCE: usize = 256;
 
 /// What an intent means in the newest state.
-enum Means {
+pub(super) enum Means {
     /// It is that way already.
     Happened,
     /// Something is missing for it.
@@ -102,14 +102,16 @@ impl Group {
     pub(super) fn plan(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         self.next_plan = None;
         if self.record.status == Status::Out || self.record.status == Status::Moved {
-            return self.fail_all(core, Failure::NotInGroup);
+            let moved = self.record.status == Status::Moved;
+            let failure = if moved { Failure::Migrated } else { Failure::NotInGroup };
+            return self.fail_all(core, failure);
         }
         if !self.is_active() {
             return Ok(());
         }
         self.leavers.retain(|leaf, _| self.seats.iter().any(|seat| seat.leaf == *leaf));
         self.rejoins.retain(|_, (until, _)| *until > now);
-        let mut wanted = Wanted::new(self);
+        let mut wanted = Wanted::new(self, core.config.removals);
         let open: Vec<_> = self
             .intents
             .iter()
@@ -136,22 +138,33 @@ impl Group {
             return Ok(());
         }
         for (device, (_, key_package)) in &self.rejoins {
-            if let Some(seat) = self.seat(device) {
-                wanted.remove.insert(seat.leaf);
+            if let Some(seat) = self.seat(device)
+                && wanted.remove(seat.leaf)
+            {
                 wanted.over.push(key_package.clone());
             }
         }
-        let leavers = self.leavers.keys().any(|leaf| !wanted.remove.contains(leaf));
-        if wanted.is_empty(&self.rules) && !leavers {
+        // Whoever is removed anyway does not also leave.
+        for (leaf, proposal) in &self.leavers {
+            if !wanted.remove.contains(leaf) && wanted.room() {
+                wanted.leavers.push((*leaf, proposal.clone()));
+            }
+        }
+        if wanted.is_empty(&self.rules) {
             self.wanting = None;
             return Ok(());
         }
         let due = self.turn(core, now);
         if due > now {
-            self.next_plan = Some(self.next_plan.map_or(due, |next| next.min(due)));
+            self.plan_at(due);
             return Ok(());
         }
         self.commit(core, now, wanted)
+    }
+
+    /// Looks again at the latest at a time.
+    pub(super) fn plan_at(&mut self, at: Time) {
+        self.next_plan = Some(self.next_plan.map_or(at, |next| next.min(at)));
     }
 
     fn fail_all(&mut self, core: &mut Core, failure: Failure) -> Result<(), EngineError> {
@@ -234,8 +247,20 @@ impl Group {
             self.seats.iter().filter(own).map(|seat| seat.leaf).collect()
         };
         let in_group = |address: &Address| !leaves(address).is_empty();
-        if rules.successor.is_some() {
-            return Ok(Means::Never(Failure::Migrated));
+        if let Some(successor) = &rules.successor {
+            return Ok(match intent.intent {
+                IntentBody::Migrate(suite) if suite == successor.suite => Means::Happened,
+                // Who was to found the successor may never come back.
+                IntentBody::Migrate(suite) if suite == self.record.suite => {
+                    if rules.allows(&me, Right::Migrate) {
+                        wanted.rules.successor = None;
+                        Means::Commit
+                    } else {
+                        Means::Never(Failure::NotAllowed)
+                    }
+                }
+                _ => Means::Wait,
+            });
         }
         Ok(match &intent.intent {
             IntentBody::Invite(address) => return self.means_invite(core, now, id, address, wanted),
@@ -246,15 +271,17 @@ impl Group {
                 } else if !lower || !rules.allows(&me, Right::Remove) {
                     Means::Never(Failure::NotAllowed)
                 } else {
-                    wanted.remove.extend(leaves(address));
-                    wanted.rules.set_role(*address, Role::Member);
+                    // Those that there is no room for come with the next commit.
+                    for leaf in leaves(address) {
+                        wanted.remove(leaf);
+                    }
                     Means::Commit
                 }
             }
             IntentBody::RemoveDevice(device) => match self.seat(device) {
                 None => Means::Happened,
                 Some(seat) if seat.identity.address == me => {
-                    wanted.remove.insert(seat.leaf);
+                    wanted.remove(seat.leaf);
                     Means::Commit
                 }
                 Some(_) => Means::Never(Failure::NotAllowed),
@@ -295,8 +322,12 @@ impl Group {
                 let allowed = rules.allows(&me, Right::SetRole)
                     && old.max(*role) <= rules.role(&me)
                     || *address == me && *role < old;
+                let invited = self.intents.values().any(|other| {
+                    other.intent == IntentBody::Invite(*address)
+                        && other.status == IntentStatus::Open
+                });
                 if !in_group(address) {
-                    Means::Never(Failure::NoSuchMember)
+                    if invited { Means::Wait } else { Means::Never(Failure::NoSuchMember) }
                 } else if old == *role {
                     Means::Happened
                 } else if !allowed {
@@ -328,8 +359,12 @@ impl Group {
                 wanted.rotate = true;
                 Means::Commit
             }
-            // Moving a group is a protocol of its own.
-            IntentBody::Migrate(_) => Means::Never(Failure::Suite),
+            IntentBody::Migrate(suite) => {
+                let Ok(suite) = (*suite).try_into() else {
+                    return Ok(Means::Never(Failure::Suite));
+                };
+                return self.means_migrate(core, now, id, suite, wanted);
+            }
         })
     }
 
@@ -363,7 +398,7 @@ impl Group {
                 self.save_intent(core, id)?;
             }
             let next = self.intents.get(id).map_or(now, |intent| intent.next);
-            self.next_plan = Some(self.next_plan.map_or(next, |plan| plan.min(next)));
+            self.plan_at(next);
             return Ok(Means::Wait);
         }
         let suite = self.record.suite.try_into().map_err(|_| EngineError::Suite)?;
@@ -453,13 +488,7 @@ impl Group {
                 return Ok(());
             }
         }
-        // Whoever is removed anyway does not also leave.
-        let leavers: Vec<_> = self
-            .leavers
-            .iter()
-            .filter(|(leaf, _)| !wanted.remove.contains(leaf))
-            .map(|(leaf, proposal)| (*leaf, proposal.clone()))
-            .collect();
+        let leavers = std::mem::take(&mut wanted.leavers);
         self.drop_roles(&mut wanted, &leavers);
         let joiners = joiners(core, &wanted.add)?;
         let rules = (wanted.rules != self.rules).then(|| wanted.rules.clone());
@@ -469,6 +498,7 @@ impl Group {
             remove: wanted.remove.iter().copied().collect(),
             rules,
             proposals: proposals.clone(),
+            psk: None,
         };
         let made = core.with(self.id, tip, |_, parent| parent.commit(&leaf, changes))?;
         let made = match made {
@@ -508,8 +538,17 @@ impl Group {
             Adoption { parent: tip, commit, facts, child: Some(made.child), envelopes },
         )?;
         let height = self.tip().record.height;
-        for intent in wanted.intents {
-            self.set_intent(core, intent, IntentStatus::At(state, height))?;
+        for id in wanted.intents {
+            let waits = match self.intents.get(&id).map(|intent| &intent.intent) {
+                Some(IntentBody::Remove(address)) => {
+                    self.seats.iter().any(|seat| seat.identity.address == *address)
+                }
+                Some(IntentBody::RemoveDevice(device)) => self.seat(device).is_some(),
+                _ => false,
+            };
+            if !waits {
+                self.set_intent(core, id, IntentStatus::At(state, height))?;
+            }
         }
         if let Some(welcome) = made.welcome {
             self.keep_welcomes(core, now, &welcome, &joiners)?;
@@ -584,7 +623,7 @@ impl Group {
     }
 
     /// Keeps a Welcome for each of the joiners until it has arrived.
-    fn keep_welcomes(
+    pub(super) fn keep_welcomes(
         &mut self,
         core: &mut Core,
         now: Time,
@@ -679,7 +718,7 @@ impl Group {
 }
 
 /// Who the key packages are of, by their references.
-fn joiners(
+pub(super) fn joiners(
     core: &Core,
     packages: &[KeyPackage],
 ) -> Result<BTreeMap<Vec<u8>, LeafIdentity>, EngineError> {
@@ -698,23 +737,29 @@ fn joiners(
 }
 
 /// What goes into the next commit.
-struct Wanted {
+pub(super) struct Wanted {
     add: Vec<KeyPackage>,
     devices: Vec<DeviceId>,
     remove: BTreeSet<u32>,
+    /// Proposals of members who leave.
+    leavers: Vec<(u32, Vec<u8>)>,
+    /// How many leaves may go.
+    removals: usize,
     /// Key packages of devices that come over.
     over: Vec<Vec<u8>>,
-    rules: GroupRules,
+    pub(super) rules: GroupRules,
     rotate: bool,
     intents: Vec<IntentId>,
 }
 
 impl Wanted {
-    fn new(group: &Group) -> Self {
+    fn new(group: &Group, removals: usize) -> Self {
         Self {
             add: Vec::new(),
             devices: Vec::new(),
             remove: BTreeSet::new(),
+            leavers: Vec::new(),
+            removals: removals.max(1),
             over: Vec::new(),
             rules: group.rules.clone(),
             rotate: false,
@@ -722,8 +767,26 @@ impl Wanted {
         }
     }
 
+    /// Whether one more leaf may go.
+    fn room(&self) -> bool {
+        self.remove.len() + self.leavers.len() < self.removals
+    }
+
+    /// Removes a leaf, if there is room; tells whether it is among those that go.
+    fn remove(&mut self, leaf: u32) -> bool {
+        let room = self.room();
+        if room {
+            self.remove.insert(leaf);
+        }
+        room || self.remove.contains(&leaf)
+    }
+
     fn is_empty(&self, rules: &GroupRules) -> bool {
         let same = self.rules == *rules;
-        self.add.is_empty() && self.remove.is_empty() && same && !self.rotate && self.over.is_empty()
+        self.add.is_empty()
+            && self.remove.is_empty()
+            && self.leavers.is_empty()
+            && same
+            && !self.rotate
     }
 }

@@ -264,6 +264,8 @@ pub(super) enum ChangeRecord {
     Policy(Policy),
     #[tls_codec(discriminant = 6)]
     Moving(GroupId),
+    #[tls_codec(discriminant = 7)]
+    Staying,
 }
 
 impl From<&Changed> for ChangeRecord {
@@ -276,6 +278,7 @@ impl From<&Changed> for ChangeRecord {
             Changed::Role(address, role) => Self::Role(*address, *role),
             Changed::Policy(policy) => Self::Policy(policy.clone()),
             Changed::Moving(group) => Self::Moving(*group),
+            Changed::Staying => Self::Staying,
         }
     }
 }
@@ -292,6 +295,7 @@ impl From<&ChangeRecord> for Changed {
             ChangeRecord::Role(address, role) => Self::Role(*address, *role),
             ChangeRecord::Policy(policy) => Self::Policy(policy.clone()),
             ChangeRecord::Moving(group) => Self::Moving(*group),
+            ChangeRecord::Staying => Self::Staying,
         }
     }
 }

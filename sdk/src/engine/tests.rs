@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+const HYBRID: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
 
 struct Node {
     engine: Engine,
@@ -37,7 +38,8 @@ impl Town {
             let store = Store::in_memory().unwrap();
             // OpenMLS compares lifetimes with the system's clock, and time here runs ahead of it.
             let lifetime = (1 << 30, 1 << 30);
-            let config = Config { suites: vec![SUITE], lifetime, ..Config::default() };
+            let suites = vec![SUITE, HYBRID];
+            let config = Config { suites, lifetime, ..Config::default() };
             let engine = Engine::open(store, TrellisCrypto::default(), now, config).unwrap();
             Node { engine, topics: BTreeSet::new(), events: Vec::new(), side: 0 }
         };
@@ -258,4 +260,61 @@ fn roles_are_kept_to() {
     town.pass(Span::seconds(30));
     assert_eq!(town.outcome(1, group, allowed), Outcome::Done);
     town.agree(group, &[0, 1]);
+}
+
+#[test]
+fn a_group_moves_to_a_hybrid_suite_and_not_back() {
+    let mut town = Town::new(4);
+    let group = town.found();
+    town.say(1, group, "before");
+    // Somebody is away.
+    town.nodes[3].side = 1;
+    let intent = town.intend(0, group, Intent::Migrate(HYBRID));
+    town.pass(Span::seconds(120));
+    assert_eq!(town.outcome(0, group, intent), Outcome::Done);
+    let moved = |events: &[Event]| {
+        events.iter().find_map(|event| match event {
+            Event::Migrated { from, to } if *from == group => Some(*to),
+            _ => None,
+        })
+    };
+    let next = moved(&town.nodes[0].events).unwrap();
+    assert_eq!(moved(&town.nodes[1].events), Some(next));
+    town.agree(next, &[0, 1, 2]);
+    town.nodes[3].side = 0;
+    town.pass(Span::seconds(200));
+    assert_eq!(moved(&town.nodes[3].events), Some(next));
+    town.agree(next, &[0, 1, 2, 3]);
+    town.say(3, next, "after");
+    town.pass(Span::seconds(5));
+    assert_eq!(town.texts(0, next), ["after"]);
+    let back = town.intend(0, next, Intent::Migrate(SUITE));
+    town.pass(Span::seconds(30));
+    assert!(matches!(town.outcome(0, next, back), Outcome::Failed(_)));
+    let now = town.now;
+    assert!(town.nodes[0].engine.send(now, group, Message::text("old")).is_err());
+}
+
+#[test]
+fn a_move_whose_founder_vanished_is_called_back() {
+    let mut town = Town::new(3);
+    let group = town.found();
+    let admin = town.nodes[1].engine.address();
+    town.intend(0, group, Intent::SetRole(admin, Role::Owner));
+    town.pass(Span::seconds(30));
+    town.intend(0, group, Intent::Migrate(HYBRID));
+    town.pass(Span::seconds(3));
+    town.nodes[0].side = 1;
+    town.pass(Span::seconds(60));
+    let waits = town.intend(1, group, Intent::Rename("orchard".into()));
+    town.pass(Span::seconds(30));
+    assert_eq!(town.outcome(1, group, waits), Outcome::Pending);
+    town.intend(1, group, Intent::Migrate(SUITE));
+    town.pass(Span::seconds(60));
+    assert_ne!(town.outcome(1, group, waits), Outcome::Pending);
+    town.nodes[0].side = 0;
+    town.pass(Span::seconds(200));
+    town.say(1, group, "still here");
+    town.pass(Span::seconds(10));
+    assert_eq!(town.texts(2, group), ["still here"]);
 }

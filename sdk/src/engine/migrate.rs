@@ -1,0 +1,322 @@
+//! Moving a group to a stronger cipher suite.
+//!
+//! MLS fixes the suite of a group, so the group gets a successor. What happens, in order:
+//!
+//! 1. A member who may asks for it. The suite must protect at least as much as the present one and
+//!    as the policy's floor, and every leaf must say that it supports it.
+//! 2. Its client gets key packages for the suite from all devices; after a while it goes on without
+//!    those that do not answer.
+//! 3. It commits the name of the successor to the group's rules. No commit is valid after this one,
+//!    so the group rests in that state.
+//! 4. When that state is final, or most members are in it and it has stood for long, the client
+//!    founds the successor: same name, roles and policy, the old group as predecessor, all devices of
+//!    which there are key packages. The founding commit has a pre-shared key that the old group's
+//!    state gives: `MLS-Exporter(state, "trellis successor", name of the successor, 32)`. Nobody
+//!    joins who was not there.
+//! 5. Who joins compares the successor with what the old group's rules say. The others are invited
+//!    to it when they are back.
+//!
+//! Until the successor is founded, who may move the group may also call the move back: whoever was to
+//! found it may never come back.
+//!
+//! Each step follows from what is in the store, so a crash between them repeats at most the step.
+//! What was said before stays encrypted as it was: who recorded it and has a quantum computer later
+//! reads it. The move protects what comes after.
+
+use openmls::prelude::KeyPackage;
+use openmls_traits::types::Ciphersuite;
+
+use super::Engine;
+use super::core::Core;
+use super::group::Group;
+use super::io::{EngineError, Event, Failure};
+use super::mls::{self, Changes, Psk, Snapshot};
+use super::plan::{Means, Wanted, joiners};
+use super::records::{GroupRecord, IntentBody, IntentRecord, IntentStatus, Status};
+use super::rules::{GroupRules, Successor};
+use crate::policy::{Floor, Right, Role};
+use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
+
+/// For how many retries key packages are waited for.
+const GATHER: u64 = 30;
+/// After how many settle times a state that most members are in is good enough.
+const STAND: u64 = 5;
+/// The epoch that the founding commit leads to.
+const FOUNDED: u64 = 1;
+
+/// A group that somebody has invited to.
+pub(super) struct Next<'a> {
+    pub(super) group: GroupId,
+    pub(super) suite: Ciphersuite,
+    pub(super) rules: &'a GroupRules,
+    /// The names of the pre-shared keys in its Welcome.
+    pub(super) psks: &'a [Vec<u8>],
+}
+
+/// The name of the pre-shared key between a group and its successor.
+fn psk_name(group: GroupId, state: StateId) -> Vec<u8> {
+    [&b"trellis successor v1"[..], &group.0, &state.0].concat()
+}
+
+impl Group {
+    /// What a wish to move the group means now.
+    pub(super) fn means_migrate(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        id: &IntentId,
+        suite: Ciphersuite,
+        wanted: &mut Wanted,
+    ) -> Result<Means, EngineError> {
+        let present = self.suite()?;
+        if suite == present {
+            return Ok(Means::Happened);
+        }
+        let floor = self.rules.policy.floor.max(Floor::of(present));
+        if Floor::of(suite) < floor || !core.config.suites.contains(&suite) {
+            return Ok(Means::Never(Failure::Suite));
+        }
+        if !self.rules.allows(&core.me.identity.address, Right::Migrate) {
+            return Ok(Means::Never(Failure::NotAllowed));
+        }
+        let tip = self.tip().id;
+        if !core.with(self.id, tip, |_, snapshot| Ok(snapshot.all_support(suite)))?? {
+            return Ok(Means::Never(Failure::Suite));
+        }
+        let Some(intent) = self.intents.get(id) else { return Ok(Means::Wait) };
+        let have: Vec<_> = packages(core, intent, suite)
+            .into_iter()
+            .map(|(_, identity)| identity.device)
+            .collect();
+        let mut lacking: Vec<Address> = self
+            .others(core)
+            .filter(|seat| !have.contains(&seat.identity.device))
+            .map(|seat| seat.identity.address)
+            .collect();
+        lacking.dedup();
+        let retry = core.config.retry;
+        if !lacking.is_empty() && now.since(intent.created) < retry.times(GATHER) {
+            if now >= intent.next {
+                for address in &lacking {
+                    core.ask_key_package(address, suite.into())?;
+                }
+                if let Some(intent) = self.intents.get_mut(id) {
+                    intent.next = now + retry.times(2);
+                }
+                self.save_intent(core, id)?;
+            }
+            self.plan_at(now + retry);
+            return Ok(Means::Wait);
+        }
+        let group = GroupId(core.random()?);
+        wanted.rules.successor = Some(Successor { group, suite: suite.into() });
+        Ok(Means::Commit)
+    }
+
+    /// Whether this client is to found the successor now.
+    fn founds_successor(&self, core: &Core, now: Time) -> Option<(IntentId, Successor)> {
+        let successor = self.rules.successor.clone()?;
+        if !self.is_active() {
+            return None;
+        }
+        let tip = self.tip();
+        let own = |intent: &&IntentRecord| matches!(intent.intent, IntentBody::Migrate(_));
+        let (id, _) = self.intents.iter().find(|(_, intent)| {
+            own(intent)
+                && matches!(intent.status, IntentStatus::At(_, at) | IntentStatus::Done(at)
+                    if at == tip.record.height)
+        })?;
+        let by_us =
+            tip.record.origin.as_ref().is_some_and(|o| o.device == core.me.identity.device);
+        let others = self.others(core).count();
+        let there = self.peers.values().filter(|peer| peer.heard == Some(tip.id)).count();
+        let stood = now.since(tip.record.born) >= self.rules.policy.settle.times(STAND);
+        let ready = self.record.root == tip.id || stood && there * 2 > others;
+        (by_us && ready).then_some((*id, successor))
+    }
+
+    /// The pre-shared key between this group and its successor, in the newest state.
+    fn psk(&self, core: &mut Core, successor: GroupId) -> Result<Psk, EngineError> {
+        let tip = self.tip().id;
+        let secret = core.with(self.id, tip, |_, snapshot| {
+            snapshot.export("trellis successor", &successor.0)
+        })??;
+        Ok(Psk { name: psk_name(self.id, tip), secret })
+    }
+
+    /// The group goes on under another name.
+    pub(super) fn moved(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        to: GroupId,
+    ) -> Result<(), EngineError> {
+        self.go(core, now)?;
+        self.record.status = Status::Moved;
+        self.save(core)?;
+        core.tell(Event::Migrated { from: self.id, to });
+        Ok(())
+    }
+
+    pub(super) fn suite(&self) -> Result<Ciphersuite, EngineError> {
+        self.record.suite.try_into().map_err(|_| EngineError::Suite)
+    }
+}
+
+/// The key packages that an intent has, as far as they are good for a suite.
+fn packages(
+    core: &Core,
+    intent: &IntentRecord,
+    suite: Ciphersuite,
+) -> Vec<(KeyPackage, crate::identity::LeafIdentity)> {
+    intent
+        .key_packages
+        .iter()
+        .filter_map(|package| mls::check_key_package(&core.crypto, suite, package.as_slice()).ok())
+        .collect()
+}
+
+impl Engine {
+    /// Founds the successors of groups that are ready for it.
+    pub(super) fn found_successor(&mut self, now: Time, id: GroupId) -> Result<(), EngineError> {
+        let Some(Some(group)) = self.groups.get(&id) else { return Ok(()) };
+        let Some((intent_id, successor)) = group.founds_successor(&self.core, now) else {
+            return Ok(());
+        };
+        if self.groups.contains_key(&successor.group) {
+            return Ok(());
+        }
+        let Some(intent) = group.intents.get(&intent_id).cloned() else { return Ok(()) };
+        let suite: Ciphersuite = successor.suite.try_into().map_err(|_| EngineError::Suite)?;
+        let members: Vec<_> = group.seats.iter().map(|seat| seat.identity.clone()).collect();
+        let old = group.rules.clone();
+        let core = &mut self.core;
+        let psk = group.psk(core, successor.group)?;
+        let me = core.me.identity.clone();
+
+        let add: Vec<_> = packages(core, &intent, suite)
+            .into_iter()
+            .filter(|(_, identity)| members.contains(identity) && *identity != me)
+            .collect();
+        let there = |address: &Address| {
+            *address == me.address || add.iter().any(|(_, identity)| identity.address == *address)
+        };
+        let topic = Topic(core.random()?);
+        let mut rules = GroupRules::new(topic, &old.name(), old.policy.clone(), me.address);
+        rules.predecessor = Some(id);
+        for (address, role) in old.roles().filter(|(address, _)| there(address)) {
+            rules.set_role(address, role);
+        }
+        // A group has an owner, and who may move it may do so in the place of one.
+        if !rules.roles().any(|(_, role)| role == Role::Owner) {
+            rules.set_role(me.address, Role::Owner);
+        }
+        let late: Vec<Address> = {
+            let mut late: Vec<_> =
+                members.iter().map(|m| m.address).filter(|address| !there(address)).collect();
+            late.dedup();
+            late
+        };
+
+        let leaf = core.leaf(suite, now)?;
+        let founded = Snapshot::found(&core.crypto, &leaf, successor.group, suite, &rules)?;
+        let add: Vec<_> = add.into_iter().map(|(package, _)| package).collect();
+        let joiners = joiners(core, &add)?;
+        let changes = Changes { add, psk: Some(psk), ..Changes::default() };
+        let made = founded.commit(&leaf, changes)?;
+        let none = StateId([0; StateId::LENGTH]);
+        let record = GroupRecord {
+            status: Status::Active,
+            suite: suite.into(),
+            topic,
+            root: none,
+            tip: none,
+            sent: 0,
+            count: 0,
+            since: now,
+        };
+        let mut next = Group::new(successor.group, record, rules, now);
+        next.begin(core, now, made.child)?;
+        if let Some(welcome) = made.welcome {
+            next.keep_welcomes(core, now, &welcome, &joiners)?;
+        }
+        core.outputs.push(super::io::Output::Subscribe(topic));
+        for address in late {
+            next.intend(core, now, super::io::Intent::Invite(address))?;
+            let role = old.role(&address);
+            if role != Role::Member {
+                next.intend(core, now, super::io::Intent::SetRole(address, role))?;
+            }
+        }
+        core.tell(Event::Joined { group: successor.group, by: None });
+        self.topics.insert(topic, successor.group);
+        self.groups.insert(successor.group, Some(next));
+        self.with_group(now, id, |group, core| {
+            let height = group.tip().record.height;
+            group.set_intent(core, intent_id, IntentStatus::Done(height))?;
+            group.moved(core, now, successor.group)
+        })?;
+        Ok(())
+    }
+
+    /// The pre-shared keys of groups that are about to move: a Welcome to a successor needs its.
+    pub(super) fn successor_psks(&mut self) -> Result<Vec<Psk>, EngineError> {
+        let mut psks = Vec::new();
+        for group in self.groups.values().flatten() {
+            if let Some(successor) = &group.rules.successor
+                && group.is_active()
+            {
+                psks.push(group.psk(&mut self.core, successor.group)?);
+            }
+        }
+        Ok(psks)
+    }
+
+    /// Whether a group that says that it is the successor of one of ours is, as far as we can tell:
+    /// the old group named it, the suite is the one it named, the founding commit has the key that
+    /// only members have, and nobody is in it who was not in the old group.
+    pub(super) fn is_successor(
+        &mut self,
+        now: Time,
+        next: &Next<'_>,
+        snapshot: &Snapshot,
+        inviter: Option<&Address>,
+    ) -> Result<bool, EngineError> {
+        let Some(old) = next.rules.predecessor else { return Ok(true) };
+        let (id, suite, psks) = (next.group, next.suite, next.psks);
+        let judged = self.with_group(now, old, |group, _| {
+            if !group.is_active() {
+                return Ok(true);
+            }
+            let Some(inviter) = inviter else { return Ok(false) };
+            let was_in = |address: &Address| {
+                group.seats.iter().any(|seat| seat.identity.address == *address)
+            };
+            let floor = group.rules.policy.floor.max(Floor::of(group.suite()?));
+            let strong = Floor::of(suite) >= floor;
+            let named = group.rules.successor.as_ref().is_some_and(|successor| {
+                successor.group == id && successor.suite == u16::from(suite)
+            });
+            let bound = psks.contains(&psk_name(group.id, group.tip().id));
+            let same = snapshot.roster().iter().all(|seat| was_in(&seat.identity.address));
+            let late = snapshot.epoch() > FOUNDED
+                && group.rules.allows(inviter, Right::Migrate)
+                && was_in(inviter);
+            Ok(strong && (named && bound && same || late))
+        })?;
+        Ok(judged.unwrap_or(true))
+    }
+
+    /// After joining a successor, the old group is done.
+    pub(super) fn leave_predecessor(
+        &mut self,
+        now: Time,
+        old: GroupId,
+        to: GroupId,
+    ) -> Result<(), EngineError> {
+        self.with_group(now, old, |group, core| {
+            if group.is_active() { group.moved(core, now, to) } else { Ok(()) }
+        })?;
+        Ok(())
+    }
+}
