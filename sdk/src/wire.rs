@@ -246,6 +246,17 @@ pub(crate) enum Note {
     NotAMember(DeviceId),
 }
 
+/// A device has come back from a backup: what it says to those who were in groups with it.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub(crate) struct Restored {
+    /// Revocations of the devices that it was before.
+    pub(crate) revocations: Vec<VLBytes>,
+    /// The binding of the device that it is.
+    pub(crate) binding: VLBytes,
+    /// SHA-256 of "trellis restored v1", a group, and the new device, for each of the groups.
+    pub(crate) groups: Vec<[u8; 32]>,
+}
+
 /// What travels on the topic of an account, in the clear but for what MLS encrypts.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
@@ -253,6 +264,15 @@ pub(crate) enum Inbox {
     /// An MLSMessage with a Welcome for one device.
     #[tls_codec(discriminant = 1)]
     Welcome(VLBytes),
+    /// A revocation of a device of the account.
+    #[tls_codec(discriminant = 2)]
+    Revocation(VLBytes),
+    /// A device of another account that has come back from a backup.
+    #[tls_codec(discriminant = 3)]
+    Restored(Restored),
+    /// A binding of a device of the account: it is new, or has just been linked.
+    #[tls_codec(discriminant = 4)]
+    Device(VLBytes),
 }
 
 /// What is asked of whoever listens to the topic of an account.
@@ -262,6 +282,9 @@ pub(crate) enum Question {
     /// A key package for a cipher suite.
     #[tls_codec(discriminant = 1)]
     KeyPackage(u16),
+    /// Which devices the account has, and which it has revoked.
+    #[tls_codec(discriminant = 2)]
+    Account,
 }
 
 /// What is answered.
@@ -271,6 +294,12 @@ pub(crate) enum Answer {
     /// An MLSMessage with a key package, and the binding of its device.
     #[tls_codec(discriminant = 1)]
     KeyPackage(VLBytes, VLBytes),
+    /// A binding of a device of the account.
+    #[tls_codec(discriminant = 2)]
+    Binding(VLBytes),
+    /// A revocation of one.
+    #[tls_codec(discriminant = 3)]
+    Revocation(VLBytes),
 }
 
 #[cfg(test)]

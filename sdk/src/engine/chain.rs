@@ -282,20 +282,10 @@ impl Group {
             return Ok(());
         }
         let place = self.final_place(core, now);
-        if place == 0 {
-            return Ok(());
+        if place > 0 {
+            self.advance(core, now, place)?;
         }
-        for state in self.chain.drain(..place) {
-            core.erase(now, self.id, state.id)?;
-            core.store.delete(Space::State, &self.id.0, &state.id.0)?;
-        }
-        self.record.root = self.root().id;
         let height = self.root().record.height;
-        // The oldest state has no parent here any more.
-        if let Some(root) = self.chain.first_mut() {
-            root.record.parent = None;
-            core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
-        }
         let done: Vec<_> = self
             .intents
             .iter()
@@ -304,10 +294,24 @@ impl Group {
                 _ => None,
             })
             .collect();
-        for (intent, at) in done {
-            self.set_intent(core, intent, IntentStatus::Done(at))?;
+        for (intent, at) in &done {
+            self.set_intent(core, *intent, IntentStatus::Done(*at))?;
         }
-        self.forget_intents(core)?;
+        if done.is_empty() { Ok(()) } else { self.forget_intents(core) }
+    }
+
+    /// Makes the state at a place of the window the oldest, and erases those before it.
+    fn advance(&mut self, core: &mut Core, now: Time, place: usize) -> Result<(), EngineError> {
+        for state in self.chain.drain(..place) {
+            core.erase(now, self.id, state.id)?;
+            core.store.delete(Space::State, &self.id.0, &state.id.0)?;
+        }
+        self.record.root = self.root().id;
+        // The oldest state has no parent here any more.
+        if let Some(root) = self.chain.first_mut() {
+            root.record.parent = None;
+            core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
+        }
         self.save(core)
     }
 

@@ -38,7 +38,6 @@ pub(super) struct Told {
 
 /// A suspicion that the group is split.
 pub(super) struct Split {
-    pub(super) since: Time,
     /// Where we go over to: the last state in common, and a state of the other side.
     pub(super) over: Option<(StateId, StateId)>,
     pub(super) next: Time,
@@ -71,9 +70,10 @@ fn heaviest(ways: &BTreeMap<StateId, usize>) -> Option<StateId> {
 }
 
 impl Group {
-    pub(super) fn suspect_split(&mut self, now: Time) {
+    pub(super) fn suspect_split(&mut self, core: &Core, now: Time) {
         if self.split.is_none() {
-            self.split = Some(Split { since: now, over: None, next: now });
+            let next = now + core.config.heartbeat.times(LISTEN);
+            self.split = Some(Split { over: None, next });
         }
     }
 
@@ -86,7 +86,11 @@ impl Group {
     pub(super) fn heal(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let heartbeat = core.config.heartbeat;
         let Some(split) = &self.split else { return Ok(()) };
-        if now < split.next || now.since(split.since) < heartbeat.times(LISTEN) || !self.is_active() {
+        if !self.is_active() {
+            self.split = None;
+            return Ok(());
+        }
+        if now < split.next {
             return Ok(());
         }
         let mine = self.own_chain();
@@ -206,10 +210,12 @@ impl Group {
         Ok(())
     }
 
-    /// The highest state of our old side that is also on the side that we came over to.
+    /// The highest state of our old side that is also on the side that we came over to. Without a
+    /// split we were put out and asked in again, and what was final is on that side too.
     pub(super) fn fork_height(&self) -> u64 {
         let over = self.split.as_ref().and_then(|split| split.over);
-        over.and_then(|(common, _)| self.height(&common)).unwrap_or(0)
+        let root = self.chain.first().map_or(0, |root| root.record.height);
+        over.and_then(|(common, _)| self.height(&common)).unwrap_or(root)
     }
 
     /// After coming over: what happened only on the old side happens again.

@@ -11,8 +11,12 @@ use crate::{Address, DeviceId, GroupId, IntentId, MessageId, StateId, Time, Topi
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Intent {
-    /// Bring all devices of an account in.
+    /// Bring all devices of an account in; of the own account, those that are not in yet.
     Invite(Address),
+    /// Bring one device in whose account is in the group: a new one of the own account, or one of
+    /// another that came back from a backup. The account's revoked devices go out as it comes in,
+    /// where the rules allow that.
+    AddDevice(DeviceId),
     /// Put all devices of an account out.
     Remove(Address),
     /// Put one device of the own account out, because it was revoked.
@@ -64,6 +68,8 @@ pub enum Failure {
     Migrated,
     /// The account is not in the group.
     NoSuchMember,
+    /// The device was revoked by its account.
+    Revoked,
 }
 
 /// What the engine asks its caller to do. Everything that has to outlive a crash is in the store
@@ -179,6 +185,19 @@ pub enum Event {
         /// Who put it out; nobody, if it left.
         by: Option<Address>,
     },
+    /// This device was revoked: it is no longer its account's and takes part in nothing any more. What
+    /// was said before stays readable. It is told again each time the engine is opened.
+    Revoked,
+    /// A member lost its device and has come back with another. Who may invite brings it in, which
+    /// this client does by itself if it is one of them.
+    Restored {
+        /// The group.
+        group: GroupId,
+        /// Whose device it is.
+        account: Address,
+        /// The new device.
+        device: DeviceId,
+    },
     /// The group goes on under another name, with another suite.
     Migrated {
         /// The group that ended.
@@ -248,6 +267,21 @@ pub enum EngineError {
     /// The account or device has no keys for this.
     #[error("this device has not been linked to an account yet")]
     NotLinked,
+    /// The device has an account already, and can't be linked to one.
+    #[error("this device has an account already")]
+    Linked,
+    /// This device does not have the account's keys.
+    #[error("only the account's first device, or what was restored from it, has the account's keys")]
+    NoAccountKeys,
+    /// There is no such device, or it is this one, or another account's.
+    #[error("that is not another device of this account")]
+    NoDevice,
+    /// A device was revoked, this one or the one that it is about.
+    #[error("the device was revoked")]
+    Revoked,
+    /// Something about an account or a device is wrong.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
     /// A message that does not exist, or is another's.
     #[error("there is no such message of one's own")]
     NoMessage,

@@ -53,7 +53,12 @@ impl Engine {
         asker: u64,
         question: &[u8],
     ) -> Result<(), EngineError> {
-        let Some(Question::KeyPackage(suite)) = wire::decode(question) else { return Ok(()) };
+        let suite = match wire::decode(question) {
+            _ if self.devices.revoked => return Ok(()),
+            Some(Question::KeyPackage(suite)) => suite,
+            Some(Question::Account) if self.may_give(now) => return self.tell_account(asker),
+            _ => return Ok(()),
+        };
         let Ok(suite) = suite.try_into() else { return Ok(()) };
         if !self.core.config.suites.contains(&suite) || !self.may_give(now) {
             return Ok(());
@@ -66,6 +71,7 @@ impl Engine {
         let binding = core.me.binding.clone();
         let answer = wire::encode(&Answer::KeyPackage(key_package.into(), binding.into()));
         core.outputs.push(Output::Answer { asker, answer });
+        self.tell_revocations(asker)?;
         self.limit_key_packages()
     }
 
@@ -100,14 +106,24 @@ impl Engine {
 
     /// A key package of somebody, for the intents that wait for one.
     pub(super) fn take_answer(&mut self, now: Time, answer: &[u8]) -> Result<(), EngineError> {
-        let Some(Answer::KeyPackage(package, binding)) = wire::decode(answer) else {
-            return Ok(());
+        let (package, binding) = match wire::decode(answer) {
+            _ if self.devices.revoked => return Ok(()),
+            Some(Answer::KeyPackage(package, binding)) => (package, binding),
+            Some(Answer::Binding(bytes)) => return self.meet(now, bytes.as_slice()),
+            Some(Answer::Revocation(bytes)) => return self.take_revocation(now, bytes.as_slice()),
+            None => return Ok(()),
         };
         let verified = Binding::decode(binding.as_slice())
             .ok()
             .and_then(|binding| binding.verify(&self.core.crypto).ok());
         let Some(verified) = verified else { return Ok(()) };
         let address = verified.address();
+        // A question to the own account may come back, and a revoked device may answer any.
+        if verified.device() == self.core.me.identity.device
+            || self.core.is_revoked(&address, &verified.device())?
+        {
+            return Ok(());
+        }
         let waiting: Vec<GroupId> = self.groups_with_intents();
         for id in waiting {
             self.with_group(now, id, |group, core| {
@@ -130,13 +146,13 @@ impl Engine {
                     .iter()
                     .filter(|(_, intent)| {
                         let wants = match intent.intent {
-                            IntentBody::Invite(whom) => {
-                                whom == address && group.record.suite == u16::from(suite)
-                            }
                             IntentBody::Migrate(to) => {
                                 to == u16::from(suite) && group.seat(&identity.device).is_some()
                             }
-                            _ => false,
+                            ref body => {
+                                group.record.suite == u16::from(suite)
+                                    && body.brings(&address, &identity.device)
+                            }
                         };
                         intent.status == IntentStatus::Open && wants
                     })
@@ -169,7 +185,12 @@ impl Engine {
 
     /// Something on the topic of this account.
     pub(super) fn take_inbox(&mut self, now: Time, bytes: &[u8]) -> Result<(), EngineError> {
-        let Some(Inbox::Welcome(welcome)) = wire::decode(bytes) else { return Ok(()) };
+        let welcome = match wire::decode(bytes) {
+            _ if self.devices.revoked => return Ok(()),
+            Some(Inbox::Welcome(welcome)) => welcome,
+            Some(statement) => return self.take_statement(now, statement),
+            None => return Ok(()),
+        };
         if self.joining.len() >= JOINS {
             return Ok(());
         }
@@ -308,7 +329,7 @@ impl Engine {
                 return Ok(());
             }
             self.come_over(now, id, snapshot)?;
-            return Ok(());
+            return self.settle_devices(now, id, false);
         }
         let predecessor = rules.predecessor;
         let record = GroupRecord {
@@ -328,6 +349,7 @@ impl Engine {
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });
+        self.settle_devices(now, id, true)?;
         if let Some(old) = predecessor {
             self.leave_predecessor(now, old, id)?;
         }

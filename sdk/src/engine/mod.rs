@@ -12,6 +12,7 @@
 //! | `speak` | messages |
 //! | `talk` | beacons, requests, answers |
 //! | `join` | key packages and Welcomes |
+//! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
 //! | `migrate` | moving a group to another cipher suite |
 //! | `inbound` | what comes in on the topic of a group |
@@ -19,7 +20,9 @@
 
 mod chain;
 mod core;
+mod devices;
 mod group;
+pub(crate) mod handle;
 mod heal;
 mod inbound;
 mod io;
@@ -44,11 +47,13 @@ use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::TrellisCrypto;
 
 pub use self::core::Config;
+pub use self::devices::Linking;
 pub use self::io::{
     Change, Changed, EngineError, Event, Failure, Intent, Outcome, Output,
 };
 pub use self::view::{GroupView, MemberView};
 use self::core::{Core, Device};
+use self::devices::Devices;
 use self::group::Group;
 use self::join::Joining;
 use self::mls::Snapshot;
@@ -79,6 +84,7 @@ pub struct Engine {
     due: BTreeMap<GroupId, Time>,
     key_packages: usize,
     given: (u32, Time),
+    devices: Devices,
 }
 
 impl Engine {
@@ -88,7 +94,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of the store, and [`EngineError::Randomness`].
+    /// Those of the store, [`EngineError::Randomness`], and [`EngineError::NotLinked`] if the store is
+    /// that of a device that waits to be linked, see [`Linking`].
     pub fn open(
         mut store: Store,
         crypto: TrellisCrypto,
@@ -106,6 +113,7 @@ impl Engine {
         store.commit()?;
         let core = Core::new(store, crypto, config, me)?;
         let inbox = core.inbox(&core.me.identity.address);
+        let devices = Devices::load(&core)?;
         let mut engine = Self {
             core,
             groups: BTreeMap::new(),
@@ -116,6 +124,7 @@ impl Engine {
             due: BTreeMap::new(),
             key_packages: 0,
             given: (0, now),
+            devices,
         };
         engine.core.outputs.push(Output::Subscribe(inbox));
         engine.step(|engine| engine.resume(now))?;
@@ -144,7 +153,7 @@ impl Engine {
             }
         }
         self.key_packages = self.core.store.scan(Space::KeyPackage, &[])?.len();
-        Ok(())
+        self.resume_devices()
     }
 
     /// The store, as the last step left it.
@@ -189,6 +198,9 @@ impl Engine {
         if Floor::of(suite) < policy.floor {
             return Err(EngineError::NotAllowed);
         }
+        if self.devices.revoked {
+            return Err(EngineError::Revoked);
+        }
         self.step(|engine| {
             let core = &mut engine.core;
             let id = GroupId(core.random()?);
@@ -213,6 +225,7 @@ impl Engine {
             core.tell(Event::Joined { group: id, by: None });
             engine.topics.insert(topic, id);
             engine.groups.insert(id, Some(group));
+            engine.settle_devices(now, id, true)?;
             Ok(id)
         })
     }
@@ -331,13 +344,19 @@ impl Engine {
         if self.core.erasure_due(now) {
             self.core.erase_now(now)?;
         }
-        if due.is_empty() && joins.is_empty() {
+        let call = self.next_call().is_some_and(|next| next <= now);
+        if due.is_empty() && joins.is_empty() && !call {
             return Ok(());
         }
         self.step(|engine| {
+            engine.call(now)?;
             for group in due {
                 engine.with_group(now, group, |group, core| group.tick(core, now))?;
+                let groups = engine.groups.len();
                 engine.found_successor(now, group)?;
+                if engine.groups.len() > groups {
+                    engine.settle_successor(now, group)?;
+                }
             }
             for reference in joins {
                 engine.ask_for_tree(now, &reference)?;
@@ -352,7 +371,7 @@ impl Engine {
         let loaded = self.groups.values().flatten().filter_map(Group::deadline);
         let joins = self.joining.values().map(|joining| joining.record.next);
         let erasure = self.core.next_erasure();
-        loaded.chain(self.due.values().copied()).chain(joins).chain(erasure).min()
+        loaded.chain(self.due.values().copied()).chain(joins).chain(erasure).chain(self.next_call()).min()
     }
 
     /// What there is to do for the caller, in order, each once.
@@ -382,6 +401,9 @@ impl Engine {
                 if let Some(group) = group.take() {
                     self.due.insert(*id, group.deadline().unwrap_or_default());
                 }
+            }
+            if let Ok(devices) = Devices::load(&self.core) {
+                self.devices = devices;
             }
         }
         done
@@ -489,14 +511,12 @@ fn device(
         (Some(keys), Some(binding)) => {
             (DeviceKeys::decode(crypto, &keys).map_err(|_| damaged())?, binding.to_vec())
         }
+        // A device that waits to be linked has keys and no account.
+        (Some(_), None) => return Err(EngineError::NotLinked),
         _ => {
-            let mut schemes: Vec<_> =
-                config.suites.iter().map(|suite| suite.signature_algorithm()).collect();
-            schemes.sort_unstable_by_key(|scheme| *scheme as u16);
-            schemes.dedup();
             let identity = |_| EngineError::Randomness;
             let account = AccountKeys::generate(crypto).map_err(identity)?;
-            let keys = DeviceKeys::generate(crypto, &schemes).map_err(identity)?;
+            let keys = devices::new_keys(crypto, config)?;
             let binding = account.bind(keys.public(), now).map_err(identity)?.encode();
             store.put(Space::Account, &[], b"keys", &account.to_bytes())?;
             store.put(Space::Device, &[], b"keys", &keys.encode())?;

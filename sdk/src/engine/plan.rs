@@ -32,7 +32,7 @@ const LATELY: Span = Span::seconds(60);
 /// Without a word from anyone for so long, nobody has to be waited for.
 const SILENCE: Span = Span::seconds(15);
 /// How many devices one commit adds at most.
-const ADD_AT_ONCE: usize = 256;
+pub(super) const ADD_AT_ONCE: usize = 256;
 
 /// What an intent means in the newest state.
 pub(super) enum Means {
@@ -263,7 +263,11 @@ impl Group {
             });
         }
         Ok(match &intent.intent {
+            IntentBody::Invite(address) if *address == me => {
+                return self.means_devices(core, now, id, wanted);
+            }
             IntentBody::Invite(address) => return self.means_invite(core, now, id, address, wanted),
+            IntentBody::AddDevice(_) => return self.means_devices(core, now, id, wanted),
             IntentBody::Remove(address) => {
                 let lower = rules.role(address) < rules.role(&me);
                 if !in_group(address) {
@@ -280,7 +284,11 @@ impl Group {
             }
             IntentBody::RemoveDevice(device) => match self.seat(device) {
                 None => Means::Happened,
-                Some(seat) if seat.identity.address == me => {
+                Some(seat)
+                    if seat.identity.address == me
+                        || rules.role(&seat.identity.address) < rules.role(&me)
+                            && rules.allows(&me, Right::Remove) =>
+                {
                     wanted.remove(seat.leaf);
                     Means::Commit
                 }
@@ -377,10 +385,10 @@ impl Group {
         wanted: &mut Wanted,
     ) -> Result<Means, EngineError> {
         let me = core.me.identity.address;
-        if *address != me && self.seats.iter().any(|seat| seat.identity.address == *address) {
+        if self.seats.iter().any(|seat| seat.identity.address == *address) {
             return Ok(Means::Happened);
         }
-        if *address != me && !self.rules.allows(&me, Right::Invite) {
+        if !self.rules.allows(&me, Right::Invite) {
             return Ok(Means::Never(Failure::NotAllowed));
         }
         let Some(intent) = self.intents.get(id) else { return Ok(Means::Wait) };
@@ -417,9 +425,6 @@ impl Group {
         }
         if any {
             return Ok(Means::Commit);
-        }
-        if *address == me {
-            return Ok(Means::Happened);
         }
         // None of them is good any more, so others are needed.
         if let Some(intent) = self.intents.get_mut(id) {
@@ -544,6 +549,9 @@ impl Group {
                     self.seats.iter().any(|seat| seat.identity.address == *address)
                 }
                 Some(IntentBody::RemoveDevice(device)) => self.seat(device).is_some(),
+                Some(IntentBody::Invite(address)) if *address == core.me.identity.address => {
+                    self.waits_for_devices(core, &IntentBody::Invite(*address))?
+                }
                 _ => false,
             };
             if !waits {
@@ -567,6 +575,11 @@ impl Group {
             .iter()
             .filter(|seat| !goes(&seat.leaf) || over.contains(&seat.identity.device))
             .map(|seat| seat.identity.address)
+            // A device may take the place of another of its account.
+            .chain(wanted.add.iter().filter_map(|package| {
+                let credential = package.leaf_node().credential();
+                LeafIdentity::decode(credential.serialized_content()).ok().map(|i| i.address)
+            }))
             .collect();
         let gone: Vec<_> = wanted
             .rules
@@ -738,8 +751,8 @@ pub(super) fn joiners(
 
 /// What goes into the next commit.
 pub(super) struct Wanted {
-    add: Vec<KeyPackage>,
-    devices: Vec<DeviceId>,
+    pub(super) add: Vec<KeyPackage>,
+    pub(super) devices: Vec<DeviceId>,
     remove: BTreeSet<u32>,
     /// Proposals of members who leave.
     leavers: Vec<(u32, Vec<u8>)>,
@@ -773,7 +786,7 @@ impl Wanted {
     }
 
     /// Removes a leaf, if there is room; tells whether it is among those that go.
-    fn remove(&mut self, leaf: u32) -> bool {
+    pub(super) fn remove(&mut self, leaf: u32) -> bool {
         let room = self.room();
         if room {
             self.remove.insert(leaf);

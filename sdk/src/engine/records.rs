@@ -178,7 +178,7 @@ pub(super) enum IntentStatus {
 }
 
 /// The reasons why intents fail, by their numbers in the store.
-const FAILURES: [Failure; 7] = [
+const FAILURES: [Failure; 8] = [
     Failure::NotAllowed,
     Failure::NotInGroup,
     Failure::NoKeyPackage,
@@ -186,6 +186,7 @@ const FAILURES: [Failure; 7] = [
     Failure::LastOwner,
     Failure::Migrated,
     Failure::NoSuchMember,
+    Failure::Revoked,
 ];
 
 impl IntentStatus {
@@ -228,6 +229,8 @@ pub(super) enum IntentBody {
     Rotate,
     #[tls_codec(discriminant = 8)]
     Migrate(u16),
+    #[tls_codec(discriminant = 9)]
+    AddDevice(DeviceId),
 }
 
 impl From<Intent> for IntentBody {
@@ -242,6 +245,7 @@ impl From<Intent> for IntentBody {
             Intent::SetPolicy(policy) => Self::SetPolicy(policy),
             Intent::Rotate => Self::Rotate,
             Intent::Migrate(suite) => Self::Migrate(suite.into()),
+            Intent::AddDevice(device) => Self::AddDevice(device),
         }
     }
 }

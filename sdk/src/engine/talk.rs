@@ -249,7 +249,7 @@ impl Group {
             self.answers.entry(Matter::Commits(common)).or_insert(due);
         }
         if !ours || !theirs {
-            self.suspect_split(now);
+            self.suspect_split(core, now);
             // The other side can read what is under the key that it used.
             if self.once_per(Matter::Stand(under), now, core.config.heartbeat) {
                 let beacon = self.stand(core)?;

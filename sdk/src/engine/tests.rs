@@ -1,5 +1,7 @@
 //! Whole groups over a network that delivers at once, unless it is told otherwise.
 
+mod devices;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use openmls_traits::types::Ciphersuite;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::invariants::Violation;
 use super::step::What;
-use crate::engine::io::{Event, Intent, Outcome};
-use crate::message::Received;
+use crate::engine::{Event, Intent, Outcome};
+use crate::message::{Message, Received};
 use crate::{Address, IntentId, MessageId, Time};
 
 /// Counts what is written into the ledger: an order also among things of the same millisecond.
@@ -15,7 +15,6 @@ pub(crate) type Order = u64;
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) order: Order,
-    pub(crate) at: Time,
     pub(crate) who: usize,
     pub(crate) step: usize,
     /// Nothing, if the node crashed before it said that it took it.
@@ -107,7 +106,9 @@ pub(crate) struct Ledger {
     pub(crate) accounts: Vec<Account>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) said: Vec<Said>,
+    /// Each message once.
     pub(crate) heard: Vec<Heard>,
+    told: BTreeSet<(usize, MessageId)>,
     /// What no healing can mend, found while it happened.
     pub(crate) violations: Vec<Violation>,
     pub(crate) tally: Tally,
@@ -122,6 +123,7 @@ impl Ledger {
             asked: Vec::new(),
             said: Vec::new(),
             heard: Vec::new(),
+            told: BTreeSet::new(),
             violations: Vec::new(),
             tally: Tally::default(),
         }
@@ -146,17 +148,10 @@ impl Ledger {
         self.violations.push(Violation { invariant, detail });
     }
 
-    pub(crate) fn ask(
-        &mut self,
-        at: Time,
-        who: usize,
-        step: usize,
-        id: Option<IntentId>,
-        intent: Intent,
-    ) {
+    pub(crate) fn ask(&mut self, who: usize, step: usize, id: Option<IntentId>, intent: Intent) {
         let order = self.next();
         self.tally.intents += 1;
-        self.asked.push(Asked { order, at, who, step, id, intent, outcomes: Vec::new() });
+        self.asked.push(Asked { order, who, step, id, intent, outcomes: Vec::new() });
     }
 
     pub(crate) fn say(&mut self, at: Time, who: usize, id: Option<MessageId>, text: String) {
@@ -191,12 +186,20 @@ impl Ledger {
         }
     }
 
-    /// What a node tells its user. An answer about an intent that the engine gave while it took it
+    /// Whether a node has told its user a message.
+    pub(crate) fn has_told(&self, who: usize, message: MessageId) -> bool {
+        self.told.contains(&(who, message))
+    }
+
+    /// What a node tells its user; `false` if it tells a message again. An answer about an intent that the engine gave while it took it
     /// comes after [`ask`](Self::ask), since outputs are drained later.
-    pub(crate) fn tell(&mut self, at: Time, who: usize, event: &Event) {
+    pub(crate) fn tell(&mut self, at: Time, who: usize, event: &Event) -> bool {
         let order = self.next();
         match event {
             Event::Message(received) => {
+                if !self.told.insert((who, received.id)) {
+                    return false;
+                }
                 self.heard.push(Heard { order, at, who, received: received.clone() });
             }
             Event::Intent { intent, outcome, .. } => {
@@ -218,6 +221,19 @@ impl Ledger {
                 }
             }
             _ => {}
+        }
+        true
+    }
+
+    /// What an intent is called in reports; its `Debug` differs from run to run.
+    pub(crate) fn wish(&self, intent: &Intent) -> String {
+        match intent {
+            Intent::Invite(account) => format!("inviting {}", self.called(*account)),
+            Intent::Remove(account) => format!("removing {}", self.called(*account)),
+            Intent::SetRole(account, role) => {
+                format!("making {} {role:?}", self.called(*account))
+            }
+            other => format!("{other:?}"),
         }
     }
 
@@ -243,6 +259,14 @@ impl Ledger {
             What::Rotate { who } => (*who, Intent::Rotate),
             _ => return None,
         })
+    }
+}
+
+/// What a message says, in reports.
+pub(crate) fn quote(message: &Message) -> String {
+    match message {
+        Message::Text(text) => format!("{text:?}"),
+        _ => "something else than a text".into(),
     }
 }
 

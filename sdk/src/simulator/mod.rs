@@ -14,6 +14,7 @@
 //! | `plan` | the plan, and how a seed becomes one |
 //! | `step` | what can happen in it |
 //! | `node` | what the simulator needs of an engine |
+//! | `real` | the engine behind that |
 //! | `world` | plays a plan |
 //! | `malice` | what the malicious node does |
 //! | `ledger` | what nodes were told to do and told their users |
@@ -28,6 +29,7 @@ mod ledger;
 mod malice;
 mod node;
 mod plan;
+mod real;
 mod run;
 mod shrink;
 mod step;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::engine::io::{Intent, Output};
+use crate::engine::{Intent, Outcome, Output};
 use crate::message::{Message, Received};
 use crate::{Address, GroupId, IntentId, MessageId, Policy, Role, StateId, Time, Topic};
 
@@ -91,10 +91,16 @@ pub(crate) trait Node: Sized {
     fn tick(&mut self, now: Time) -> Result<(), Trouble>;
     fn deadline(&self) -> Option<Time>;
     fn outputs(&mut self) -> Vec<Output>;
-    fn groups(&self) -> Vec<GroupId>;
-    fn view(&mut self, group: GroupId) -> Result<View, Trouble>;
+    fn view(&mut self, now: Time, group: GroupId) -> Result<View, Trouble>;
+    /// What became of an intent; nothing if it is long done.
+    fn outcome(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        intent: IntentId,
+    ) -> Result<Option<Outcome>, Trouble>;
     /// All messages that the node has.
     fn history(&mut self, group: GroupId) -> Result<Vec<Received>, Trouble>;
     /// How many states the node holds keys of.
-    fn states(&self, group: GroupId) -> Result<usize, Trouble>;
+    fn states(&mut self, group: GroupId) -> Result<usize, Trouble>;
 }

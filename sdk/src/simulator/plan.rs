@@ -3,6 +3,7 @@
 use openmls_traits::types::Ciphersuite;
 
 use super::step::{Deed, Step, What};
+use crate::policy::Floor;
 use crate::transport::{Chance, Conditions, Random};
 use crate::{Policy, Role, Span, Time};
 
@@ -47,6 +48,9 @@ pub(crate) struct Plan {
     /// By time.
     pub(crate) steps: Vec<Step>,
 }
+
+/// What the founder calls the group.
+pub(crate) const FIRST_NAME: &str = "group";
 
 /// How good the network is when nothing is to go wrong.
 pub(crate) const CALM: Conditions = Conditions::good();
@@ -125,6 +129,8 @@ impl Maker<'_> {
             policy.rename = Role::Member;
             policy.set_role = Role::Member;
         }
+        // The suite is what the options say.
+        policy.floor = Floor::Classical;
         policy.depth = [2, 5, 5][self.random.index(3)];
         policy.horizon = Span::seconds([20, 60, 600][self.random.index(3)]);
         policy

@@ -17,18 +17,42 @@ pub(crate) struct Step {
 /// What happens in a step. Nodes go by their numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    Say { who: usize },
-    Invite { who: usize, whom: usize },
-    Remove { who: usize, whom: usize },
-    Leave { who: usize },
-    Rename { who: usize },
-    SetRole { who: usize, whom: usize, role: Role },
-    Rotate { who: usize },
+    Say {
+        who: usize,
+    },
+    Invite {
+        who: usize,
+        whom: usize,
+    },
+    Remove {
+        who: usize,
+        whom: usize,
+    },
+    Leave {
+        who: usize,
+    },
+    Rename {
+        who: usize,
+    },
+    SetRole {
+        who: usize,
+        whom: usize,
+        role: Role,
+    },
+    Rotate {
+        who: usize,
+    },
     /// Nodes reach those of the same number.
-    Partition { sides: Vec<usize> },
+    Partition {
+        sides: Vec<usize>,
+    },
     Heal,
     /// At the `write`th write from now, or at once if that is zero; the node is away for `rest`.
-    Crash { who: usize, write: u64, rest: Span },
+    Crash {
+        who: usize,
+        write: u64,
+        rest: Span,
+    },
     /// The malicious node does something.
     Deed(Deed),
 }

@@ -1,0 +1,235 @@
+//! What happens, as users of a client are told.
+
+use std::fmt;
+
+use super::{ChangeStatus, Error};
+use crate::engine::{self, Changed};
+use crate::message::{Delivery, Received};
+use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Time};
+
+/// Something that has happened.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message of another member, or of another device of this account.
+    Message(Received),
+    /// A message of one's own has come further.
+    Delivery {
+        /// The group.
+        group: GroupId,
+        /// The message.
+        message: MessageId,
+        /// How far it has come.
+        delivery: Delivery,
+    },
+    /// This client is in a group that it was not in before.
+    Joined {
+        /// The group.
+        group: GroupId,
+        /// Who invited it; nobody, if this client founded the group.
+        by: Option<Address>,
+    },
+    /// Somebody, maybe this client, has changed a group.
+    Changed {
+        /// The group.
+        group: GroupId,
+        /// Who did.
+        by: Address,
+        /// When it reached this client.
+        at: Time,
+        /// What is different now; nothing if only keys were renewed.
+        what: Vec<Changed>,
+    },
+    /// What an earlier [`Changed`](Self::Changed) told holds no longer: two members had changed the
+    /// group at the same moment, and the other change comes first. Whoever wanted this one makes it
+    /// again if it still makes sense.
+    RolledBack {
+        /// The group.
+        group: GroupId,
+        /// Who had made the change.
+        by: Address,
+        /// What it had been.
+        what: Vec<Changed>,
+    },
+    /// A change that this client wants has come further, or has fallen back.
+    Progress {
+        /// The group.
+        group: GroupId,
+        /// Which.
+        change: IntentId,
+        /// How far it has come.
+        status: ChangeStatus,
+    },
+    /// A member who was unverified is known to be who the address says.
+    Verified {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        account: Address,
+    },
+    /// A member told two parts of the group different things, which an honest client never does.
+    Equivocation {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        account: Address,
+    },
+    /// The group has been in two parts for long, and this client is in the smaller one. It is going
+    /// over to the other.
+    Split {
+        /// The group.
+        group: GroupId,
+    },
+    /// This client has come over.
+    Healed {
+        /// The group.
+        group: GroupId,
+    },
+    /// This client is in the group no longer.
+    Left {
+        /// The group.
+        group: GroupId,
+        /// Who removed it; nobody, if it left.
+        by: Option<Address>,
+    },
+    /// The group goes on as another one, with other cryptography.
+    Moved {
+        /// The group that ended.
+        from: GroupId,
+        /// The one that goes on.
+        to: GroupId,
+    },
+    /// This device was revoked by its account, and takes part in nothing any more. What was said
+    /// before stays readable. It is told again each time the client is opened.
+    Revoked,
+    /// A member lost a device and has come back with another. A client that may invite brings it in by
+    /// itself.
+    Restored {
+        /// The group.
+        group: GroupId,
+        /// Whose device it is.
+        account: Address,
+        /// The new device.
+        device: DeviceId,
+    },
+    /// Events were not read in time, and so many were dropped. They came before the next one. What
+    /// they told can be read from the history and the groups.
+    Missed(u64),
+    /// The transport is closed for good. The client goes on without a network.
+    Disconnected,
+    /// Something that came in or was due could not be dealt with, because the store failed. The
+    /// client tries again.
+    Trouble {
+        /// What [`Error::code`] says of it.
+        code: &'static str,
+    },
+}
+
+impl Event {
+    /// What the engine tells, without what only it needs.
+    pub(super) fn from_engine(event: engine::Event) -> Self {
+        use engine::Event as Inner;
+        match event {
+            Inner::Message(received) => Self::Message(received),
+            Inner::Delivery { group, message, delivery } => {
+                Self::Delivery { group, message, delivery }
+            }
+            Inner::Joined { group, by } => Self::Joined { group, by },
+            Inner::Changed { group, change } => {
+                Self::Changed { group, by: change.by, at: change.at, what: change.what }
+            }
+            Inner::RolledBack { group, change } => {
+                Self::RolledBack { group, by: change.by, what: change.what }
+            }
+            Inner::Intent { group, intent, outcome } => {
+                Self::Progress { group, change: intent, status: outcome.into() }
+            }
+            Inner::Verified { group, account } => Self::Verified { group, account },
+            Inner::Equivocation { group, account } => Self::Equivocation { group, account },
+            Inner::Split { group } => Self::Split { group },
+            Inner::Healed { group } => Self::Healed { group },
+            Inner::Out { group, by } => Self::Left { group, by },
+            Inner::Migrated { from, to } => Self::Moved { from, to },
+            Inner::Revoked => Self::Revoked,
+            Inner::Restored { group, account, device } => {
+                Self::Restored { group, account, device }
+            }
+        }
+    }
+
+    pub(super) fn trouble(error: &Error) -> Self {
+        Self::Trouble { code: error.code() }
+    }
+
+    /// Its name.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "Message",
+            Self::Delivery { .. } => "Delivery",
+            Self::Joined { .. } => "Joined",
+            Self::Changed { .. } => "Changed",
+            Self::RolledBack { .. } => "RolledBack",
+            Self::Progress { .. } => "Progress",
+            Self::Verified { .. } => "Verified",
+            Self::Equivocation { .. } => "Equivocation",
+            Self::Split { .. } => "Split",
+            Self::Healed { .. } => "Healed",
+            Self::Left { .. } => "Left",
+            Self::Moved { .. } => "Moved",
+            Self::Revoked => "Revoked",
+            Self::Restored { .. } => "Restored",
+            Self::Missed(_) => "Missed",
+            Self::Disconnected => "Disconnected",
+            Self::Trouble { .. } => "Trouble",
+        }
+    }
+}
+
+/// Prints what happened, and neither names of groups nor what is said: an event may be logged.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct(self.name());
+        match self {
+            Self::Message(received) => out.field("received", received),
+            Self::Delivery { group, message, delivery } => {
+                out.field("group", group).field("message", message).field("delivery", delivery)
+            }
+            Self::Joined { group, by } | Self::Left { group, by } => {
+                out.field("group", group).field("by", by)
+            }
+            Self::Changed { group, by, what, .. } | Self::RolledBack { group, by, what } => {
+                out.field("group", group).field("by", by).field("what", &what.len())
+            }
+            Self::Progress { group, change, status } => {
+                out.field("group", group).field("change", change).field("status", status)
+            }
+            Self::Verified { group, account } | Self::Equivocation { group, account } => {
+                out.field("group", group).field("account", account)
+            }
+            Self::Split { group } | Self::Healed { group } => out.field("group", group),
+            Self::Moved { from, to } => out.field("from", from).field("to", to),
+            Self::Restored { group, account, device } => {
+                out.field("group", group).field("account", account).field("device", device)
+            }
+            Self::Missed(number) => out.field("number", number),
+            Self::Revoked | Self::Disconnected => &mut out,
+            Self::Trouble { code } => out.field("code", code),
+        };
+        out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_prints_no_name_of_a_group() {
+        let (group, by) = (GroupId([1; 32]), Address([2; 32]));
+        let what = vec![Changed::Renamed("orchard".into())];
+        let event = Event::Changed { group, by, at: Time(0), what };
+        let shown = format!("{event:?}");
+        assert!(shown.starts_with("Changed { group: GroupId:"), "{shown}");
+        assert!(!shown.contains("orchard"), "{shown}");
+    }
+}

@@ -1,0 +1,34 @@
+//! A transport that the program keeps a hand on.
+
+use std::sync::Arc;
+
+use crate::Topic;
+use crate::transport::{Incoming, Pending, Transport, TransportError};
+
+/// A client takes its transport. Who wants to keep a hand on it, to take it offline or to read what it
+/// measures, gives the client an `Arc` of it. Only one may wait in [`next`](Transport::next).
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn publish(&self, topic: Topic, bytes: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        (**self).publish(topic, bytes)
+    }
+
+    fn subscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
+        (**self).subscribe(topic)
+    }
+
+    fn unsubscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
+        (**self).unsubscribe(topic)
+    }
+
+    fn ask(&self, topic: Topic, question: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        (**self).ask(topic, question)
+    }
+
+    fn answer(&self, asker: u64, answer: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        (**self).answer(asker, answer)
+    }
+
+    fn next(&self) -> Pending<'_, Option<Incoming>> {
+        (**self).next()
+    }
+}

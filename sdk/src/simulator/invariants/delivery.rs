@@ -1,0 +1,106 @@
+//! Each application message is delivered once to each member who was in the group throughout, and
+//! is what its author said.
+
+use super::Case;
+use crate::message::Message;
+use crate::simulator::ledger::{Order, Said, quote};
+use crate::simulator::step::Moment;
+use crate::{Address, MessageId};
+
+pub(super) fn delivery(case: Case<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for said in case.ledger.said.iter().filter(|said| case.plan.honest(said.who)) {
+        let Some(id) = said.id else { continue };
+        for (node, _) in case.honest().filter(|(node, _)| owed(case, said, *node)) {
+            if kept(case, node, id) == 0 {
+                let at = Moment(said.at);
+                broken
+                    .push(format!("n{node} lacks {:?} of n{}, said at {at}", said.text, said.who));
+            }
+        }
+    }
+    for (node, end) in case.honest() {
+        let crashed = !case.ledger.accounts[node].crashes.is_empty();
+        let own = case.ledger.addresses[node];
+        for received in &end.history {
+            let copies = kept(case, node, received.id);
+            if copies > 1 {
+                let what = quote(&received.message);
+                broken.push(format!("n{node} keeps {what} {copies} times"));
+            }
+            // After a crash a user looks into the history for what was received before.
+            let told = case.ledger.has_told(node, received.id);
+            if !told && !crashed && received.author != own {
+                let what = quote(&received.message);
+                broken.push(format!("n{node} has {what} and never told"));
+            }
+        }
+    }
+    broken.sort();
+    broken.dedup();
+    broken
+}
+
+fn kept(case: Case<'_>, node: usize, id: MessageId) -> usize {
+    case.ends[node].history.iter().filter(|received| received.id == id).count()
+}
+
+/// Whether a message must reach a node: its author and the node were in the group from before it was
+/// said until the end, and the author knew of the node.
+fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
+    let (author, reader) = (&case.ledger.accounts[said.who], &case.ledger.accounts[node]);
+    if node == said.who {
+        return true;
+    }
+    let address = case.ledger.addresses[node];
+    let known =
+        author.roster_at(said.order).is_some_and(|roster| roster.members.contains(&address));
+    let stayed = author.stayed_since(said.order) && reader.stayed_since(said.order);
+    // What was said on the losing side of a split stays there.
+    let lost = author.lost_side_at(said.order) || reader.lost_side_at(said.order);
+    let own = case.ledger.addresses[said.who];
+    let put_out = absent_since(case, address, said.order) || absent_since(case, own, said.order);
+    known && stayed && !lost && !put_out
+}
+
+/// Whether some honest member has at any time since then seen the group without an account that
+/// it had seen in it before. The account itself may learn of its removal together with its return.
+fn absent_since(case: Case<'_>, account: Address, order: Order) -> bool {
+    case.honest().any(|(node, _)| {
+        let mut seen = false;
+        let mut gone = false;
+        for roster in &case.ledger.accounts[node].rosters {
+            if roster.order > order && gone {
+                return true;
+            }
+            let listed = roster.members.contains(&account);
+            gone = roster.active && seen && !listed;
+            seen |= roster.active && listed;
+            if roster.order > order && gone {
+                return true;
+            }
+        }
+        gone
+    })
+}
+
+pub(super) fn authenticity(case: Case<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for heard in case.ledger.heard.iter().filter(|heard| case.plan.honest(heard.who)) {
+        let author = case.ledger.node(heard.received.author);
+        if author.is_some_and(|author| !case.plan.honest(author)) {
+            continue;
+        }
+        let said = case.ledger.said.iter().any(|said| {
+            Some(said.who) == author
+                && said.id.is_none_or(|id| id == heard.received.id)
+                && heard.received.message == Message::Text(said.text.clone())
+        });
+        if !said {
+            let (who, what) = (heard.who, quote(&heard.received.message));
+            let author = case.ledger.called(heard.received.author);
+            broken.push(format!("n{who} told {what} of {author}, who did not say it"));
+        }
+    }
+    broken
+}

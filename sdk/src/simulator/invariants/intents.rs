@@ -1,0 +1,104 @@
+//! Each accepted intent took effect once or was reported as failed.
+
+use super::Case;
+use crate::engine::{Intent, Outcome};
+use crate::simulator::ledger::{Asked, Ledger};
+use crate::simulator::node::View;
+use crate::simulator::plan::FIRST_NAME;
+
+pub(super) fn intents(case: Case<'_>) -> Vec<String> {
+    let reference = case.members().next().map(|(_, view)| view);
+    let mut broken = Vec::new();
+    for asked in case.ledger.asked.iter().filter(|asked| case.plan.honest(asked.who)) {
+        let Some(id) = asked.id else { continue };
+        let Asked { who, step, .. } = asked;
+        let wish = case.ledger.wish(&asked.intent);
+        let last = asked.outcomes.last().map(|(_, outcome)| outcome);
+        let seen = reference.is_none_or(|view| visible(case, asked, view));
+        match last {
+            Some(Outcome::Failed(_)) => {}
+            Some(Outcome::Done) if !seen => {
+                broken.push(format!("n{who} told that {wish} of step {step} is done: it is not"));
+            }
+            Some(Outcome::Done) => {}
+            // The word about it may have been lost in a crash. Then the engine has to know, or not to
+            // wait for it any more.
+            _ if crashed_since(case, asked) => match case.ends[*who].outcomes.get(&id) {
+                Some(Outcome::Done | Outcome::Failed(_)) => {}
+                None if seen => {}
+                now => broken
+                    .push(format!("n{who} ended {wish} of step {step} as {now:?}, after a crash")),
+            },
+            _ => broken.push(format!("n{who} ended {wish} of step {step} as {last:?}")),
+        }
+    }
+    if let Some(view) = reference {
+        broken.extend(out_of_nowhere(case.ledger, view));
+    }
+    broken
+}
+
+fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {
+    case.ledger.accounts[asked.who].crashes.iter().any(|crash| *crash > asked.order)
+}
+
+/// Whether the group is as the intent wants it, or has a reason not to be: another intent, or the
+/// loss of what was decided on the smaller side of a split.
+fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
+    let ledger = case.ledger;
+    let there = match &asked.intent {
+        Intent::Invite(account) => view.role(*account).is_some(),
+        Intent::Remove(account) => view.role(*account).is_none(),
+        Intent::Leave => view.role(ledger.addresses[asked.who]).is_none(),
+        Intent::Rename(name) => view.name == *name,
+        Intent::SetRole(account, role) => view.role(*account) == Some(*role),
+        _ => true,
+    };
+    let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
+    there
+        || ledger.accounts[asked.who].lost_side_at(end)
+        || ledger.asked.iter().any(|other| {
+            contradicts(ledger, asked, other)
+                && !(over_before(other, asked) && case.plan.honest(other.who))
+        })
+}
+
+/// Whether an intent came to its end before another was taken, and so can't have undone it.
+fn over_before(one: &Asked, other: &Asked) -> bool {
+    one.outcomes.iter().any(|(order, outcome)| {
+        *order < other.order && matches!(outcome, Outcome::Done | Outcome::Failed(_))
+    })
+}
+
+fn contradicts(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
+    let leaves = |account| other.intent == Intent::Leave && ledger.addresses[other.who] == account;
+    let removes = |account| other.intent == Intent::Remove(account) || leaves(account);
+    let invites = |account| other.intent == Intent::Invite(account);
+    match (&one.intent, &other.intent) {
+        (Intent::Rename(name), Intent::Rename(another)) => name != another,
+        (Intent::SetRole(account, role), Intent::SetRole(same, another)) => {
+            account == same && role != another
+        }
+        (Intent::SetRole(account, _), _) => removes(*account) || invites(*account),
+        (Intent::Invite(account), _) => removes(*account),
+        (Intent::Remove(account), _) => invites(*account),
+        (Intent::Leave, _) => invites(ledger.addresses[one.who]),
+        _ => false,
+    }
+}
+
+/// What the group is and nobody wanted.
+fn out_of_nowhere(ledger: &Ledger, view: &View) -> Vec<String> {
+    let wanted = |intent: &Intent| ledger.asked.iter().any(|asked| asked.intent == *intent);
+    let mut broken = Vec::new();
+    if view.name != FIRST_NAME && !wanted(&Intent::Rename(view.name.clone())) {
+        broken.push(format!("nobody wanted to call the group {:?}", view.name));
+    }
+    for (address, _) in &view.members {
+        let founder = ledger.addresses.first() == Some(address);
+        if !founder && !wanted(&Intent::Invite(*address)) {
+            broken.push(format!("nobody wanted {} in the group", ledger.called(*address)));
+        }
+    }
+    broken
+}

@@ -1,0 +1,99 @@
+//! What must hold when the network has healed and is quiet. One file for each.
+
+mod agreement;
+mod delivery;
+mod erasure;
+mod intents;
+mod removal;
+mod word;
+
+use std::collections::BTreeMap;
+
+use super::ledger::Ledger;
+use super::node::View;
+use super::plan::Plan;
+use crate::IntentId;
+use crate::engine::Outcome;
+use crate::message::Received;
+
+/// All connected honest members hold the same state, and are who that state says they are.
+pub(crate) const AGREEMENT: &str = "agreement";
+/// Each intent happened or was reported as failed, and what happened can be seen.
+pub(crate) const INTENTS: &str = "intents";
+/// Each message reaches everybody who was in the group throughout, once.
+pub(crate) const DELIVERY: &str = "delivery";
+/// Nobody hears what nobody said.
+pub(crate) const AUTHENTICITY: &str = "authenticity";
+/// Whoever was removed hears nothing that was said by who knew.
+pub(crate) const REMOVAL: &str = "removal";
+/// What a node told its user stays true, across crashes too.
+pub(crate) const WORD: &str = "kept-word";
+/// Final states leave no keys behind.
+pub(crate) const ERASURE: &str = "erasure";
+/// An engine fails for no reason of its own, whatever comes in.
+pub(crate) const SOUNDNESS: &str = "soundness";
+/// Nodes fall quiet, instead of keeping each other or themselves busy.
+pub(crate) const PROGRESS: &str = "progress";
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) invariant: &'static str,
+    pub(crate) detail: String,
+}
+
+/// A node in the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct End {
+    /// Nothing, if it never was in the group.
+    pub(crate) view: Option<View>,
+    pub(crate) history: Vec<Received>,
+    pub(crate) states: usize,
+    /// What it says about its intents that are not long done.
+    pub(crate) outcomes: BTreeMap<IntentId, Outcome>,
+}
+
+/// All that is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) ends: &'a [End],
+}
+
+impl<'a> Case<'a> {
+    /// The honest nodes.
+    fn honest(self) -> impl Iterator<Item = (usize, &'a End)> {
+        self.ends.iter().enumerate().filter(move |(node, _)| self.plan.honest(*node))
+    }
+
+    /// The honest nodes that believe that they are in the group.
+    fn members(self) -> impl Iterator<Item = (usize, &'a View)> {
+        let view = |end: &'a End| end.view.as_ref().filter(|view| view.active);
+        self.honest().filter_map(move |(node, end)| Some((node, view(end)?)))
+    }
+}
+
+/// An invariant: its name, and what breaks it, one sentence each.
+type Check = (&'static str, fn(Case<'_>) -> Vec<String>);
+
+/// In the order in which they are reported: what explains most comes first.
+const CHECKS: [Check; 7] = [
+    (AUTHENTICITY, delivery::authenticity),
+    (REMOVAL, removal::removal),
+    (WORD, word::word),
+    (AGREEMENT, agreement::agreement),
+    (INTENTS, intents::intents),
+    (DELIVERY, delivery::delivery),
+    (ERASURE, erasure::erasure),
+];
+
+/// Every invariant that does not hold, with those that were seen to break on the way.
+pub(crate) fn check(case: Case<'_>) -> Vec<Violation> {
+    let mut all = case.ledger.violations.clone();
+    for (invariant, check) in CHECKS {
+        let details = check(case).into_iter();
+        all.extend(details.map(|detail| Violation { invariant, detail }));
+    }
+    all
+}

@@ -1,0 +1,164 @@
+//! The engine as a node: a store in memory, and randomness from the seed.
+
+use openmls_traits::crypto::OpenMlsCrypto;
+use openmls_traits::types::HashType;
+use openmls_trellis_crypto::TrellisCrypto;
+
+use super::node::{Node, Trouble, View};
+use super::plan::Plan;
+use crate::engine::{Config, Engine, EngineError, Intent, Outcome, Output};
+use crate::message::{Message, Received};
+use crate::store::{Store, StoreError};
+use crate::{Address, GroupId, IntentId, MessageId, Time, Topic};
+
+/// OpenMLS compares the lifetimes of key packages with the system's clock, and a simulation must not
+/// depend on that: 34 years, in seconds, before and after the virtual time.
+const LIFETIME: (u64, u64) = (1 << 30, 1 << 30);
+
+/// More messages than a run has.
+const ALL: usize = 1 << 20;
+
+/// An engine with its store.
+pub(crate) struct Real(Engine);
+
+/// What an engine's error means here. Nothing that comes in from the network may lead to one, and
+/// what a user wants only to those that say so.
+fn trouble(error: EngineError) -> Trouble {
+    match error {
+        EngineError::Store(StoreError::FailPoint) => Trouble::Crashed,
+        EngineError::NoGroup
+        | EngineError::NotInGroup
+        | EngineError::NotAllowed
+        | EngineError::NoMessage => Trouble::Refused(error.to_string()),
+        _ => Trouble::Broken(error.to_string()),
+    }
+}
+
+/// The seed of a node in one of its lives.
+fn seed(plan: &Plan, number: usize, life: u64) -> Result<[u8; 32], Trouble> {
+    let numbers = [plan.seed, number as u64, life].map(u64::to_be_bytes);
+    let input = [&b"trellis simulator"[..], &numbers.concat()].concat();
+    let digest = TrellisCrypto::default().hash(HashType::Sha2_256, &input);
+    let digest = digest.ok().and_then(|digest| digest.try_into().ok());
+    digest.ok_or_else(|| Trouble::Broken("there is no SHA-256".into()))
+}
+
+impl Node for Real {
+    type Disk = Store;
+
+    fn disk(_: &Plan, _: usize) -> Result<Store, Trouble> {
+        Store::in_memory().map_err(|error| trouble(error.into()))
+    }
+
+    fn open(
+        disk: Store,
+        plan: &Plan,
+        number: usize,
+        life: u64,
+        now: Time,
+    ) -> Result<Self, Trouble> {
+        let default = TrellisCrypto::default();
+        let seed = seed(plan, number, life)?;
+        let crypto = TrellisCrypto::seeded(default.backend(), default.key_derivation(), seed);
+        let config = Config { suites: vec![plan.suite], lifetime: LIFETIME, ..Config::default() };
+        Engine::open(disk, crypto, now, config).map(Self).map_err(trouble)
+    }
+
+    fn crash(self) -> Store {
+        let mut store = self.0.into_store();
+        store.fail_at(0);
+        store
+    }
+
+    fn fail_at(&mut self, write: u64) {
+        self.0.store_mut().fail_at(write);
+    }
+
+    fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    fn found(&mut self, now: Time, name: &str, plan: &Plan) -> Result<GroupId, Trouble> {
+        self.0.create_group(now, name, plan.suite, plan.policy.clone()).map_err(trouble)
+    }
+
+    fn intend(&mut self, now: Time, group: GroupId, intent: Intent) -> Result<IntentId, Trouble> {
+        self.0.intend(now, group, intent).map_err(trouble)
+    }
+
+    fn say(&mut self, now: Time, group: GroupId, message: Message) -> Result<MessageId, Trouble> {
+        self.0.send(now, group, message).map_err(trouble)
+    }
+
+    fn receive(&mut self, now: Time, topic: Topic, bytes: &[u8]) -> Result<(), Trouble> {
+        self.0.receive(now, topic, bytes).map_err(trouble)
+    }
+
+    fn asked(
+        &mut self,
+        now: Time,
+        asker: u64,
+        topic: Topic,
+        question: &[u8],
+    ) -> Result<(), Trouble> {
+        self.0.asked(now, asker, topic, question).map_err(trouble)
+    }
+
+    fn answered(&mut self, now: Time, answer: &[u8]) -> Result<(), Trouble> {
+        self.0.answered(now, answer).map_err(trouble)
+    }
+
+    fn published(&mut self, now: Time, ticket: u64) -> Result<(), Trouble> {
+        self.0.published(now, ticket).map_err(trouble)
+    }
+
+    fn connected(&mut self, now: Time) -> Result<(), Trouble> {
+        self.0.tick(now).map_err(trouble)
+    }
+
+    fn tick(&mut self, now: Time) -> Result<(), Trouble> {
+        self.0.tick(now).map_err(trouble)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.0.deadline()
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        self.0.outputs()
+    }
+
+    fn view(&mut self, now: Time, group: GroupId) -> Result<View, Trouble> {
+        let view = self.0.view(now, group).map_err(trouble)?;
+        let mut members: Vec<_> =
+            view.members.iter().map(|member| (member.address, member.role)).collect();
+        members.sort_unstable();
+        Ok(View {
+            state: view.state,
+            epoch: view.epoch,
+            name: view.name,
+            active: view.active,
+            members,
+            policy: view.policy,
+        })
+    }
+
+    fn outcome(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        intent: IntentId,
+    ) -> Result<Option<Outcome>, Trouble> {
+        self.0.outcome(now, group, intent).map_err(trouble)
+    }
+
+    fn history(&mut self, group: GroupId) -> Result<Vec<Received>, Trouble> {
+        let history = self.0.history(group, None, ALL).map_err(trouble)?;
+        Ok(history.into_iter().map(|(_, received)| received).collect())
+    }
+
+    fn states(&mut self, group: GroupId) -> Result<usize, Trouble> {
+        let states = self.0.store_mut().states(group);
+        Ok(states.map_err(|error| trouble(error.into()))?.len())
+    }
+}
