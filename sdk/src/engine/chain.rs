@@ -70,6 +70,7 @@ impl Group {
         adoption: Adoption,
     ) -> Result<(), EngineError> {
         let Adoption { parent, commit, facts, child, envelopes } = adoption;
+        let back = self.tip().id != parent;
         self.roll_back(core, now, &parent)?;
         let height = self.tip().record.height + 1;
         let origin = Origin {
@@ -116,6 +117,9 @@ impl Group {
         self.greet(core)?;
         for changed in &facts.changes {
             self.after_change(core, now, changed)?;
+        }
+        if back {
+            self.say_again(core, now, height - 1)?;
         }
         self.finalize(core, now)
     }
@@ -181,14 +185,18 @@ impl Group {
             .filter(|(_, intent)| matches!(intent.status, IntentStatus::At(_, at) if at > height))
             .map(|(intent, _)| *intent)
             .collect();
-        for intent in again {
-            self.set_intent(core, intent, IntentStatus::Open)?;
+        for id in again {
+            // Their key packages may have been used for a Welcome that went out.
+            if let Some(intent) = self.intents.get_mut(&id) {
+                intent.key_packages.clear();
+                intent.next = now;
+            }
+            self.set_intent(core, id, IntentStatus::Open)?;
         }
         for peer in self.peers.values_mut() {
             peer.heard = peer.heard.filter(|heard| self.chain.iter().any(|s| s.id == *heard));
         }
-        self.read_tip(core)?;
-        self.say_again(core, now, height)
+        Ok(())
     }
 
     /// Brings what depends on the newest state up to date.

@@ -334,16 +334,18 @@ impl Core {
         Some(device)
     }
 
-    /// Verifies a binding and keeps it for all groups. Tells whose it is.
+    /// Verifies a binding and keeps it for all groups. Tells whose it is, and whether it is news.
     pub(super) fn learn_binding(
         &mut self,
         bytes: &[u8],
-    ) -> Result<Option<DeviceId>, EngineError> {
+    ) -> Result<Option<(DeviceId, bool)>, EngineError> {
         let Some(device) = self.remember_binding(bytes) else { return Ok(None) };
-        if self.store.get(Space::Binding, &[], &device.0)?.is_none() {
+        let news = device != self.me.identity.device
+            && self.store.get(Space::Binding, &[], &device.0)?.is_none();
+        if news {
             self.store.put(Space::Binding, &[], &device.0, bytes)?;
         }
-        Ok(Some(device))
+        Ok(Some((device, news)))
     }
 
     /// The bytes of a binding, to pass them on.

@@ -235,6 +235,10 @@ impl Group {
             .map(|(id, _)| *id)
             .collect();
         for id in again {
+            if let Some(intent) = self.intents.get_mut(&id) {
+                intent.key_packages.clear();
+                intent.next = now;
+            }
             self.set_intent(core, id, IntentStatus::Open)?;
         }
         let mut numbers = BTreeSet::new();

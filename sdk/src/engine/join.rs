@@ -109,7 +109,7 @@ impl Engine {
         let (package, binding) = match wire::decode(answer) {
             _ if self.devices.revoked => return Ok(()),
             Some(Answer::KeyPackage(package, binding)) => (package, binding),
-            Some(Answer::Binding(bytes)) => return self.meet(now, bytes.as_slice()),
+            Some(Answer::Binding(bytes)) => return self.meet(now, bytes.as_slice(), false),
             Some(Answer::Revocation(bytes)) => return self.take_revocation(now, bytes.as_slice()),
             None => return Ok(()),
         };
@@ -346,6 +346,9 @@ impl Engine {
         group.begin(&mut self.core, now, snapshot)?;
         group.acknowledge_soon(&mut self.core, now)?;
         group.lack_bindings(&mut self.core, now)?;
+        // What has been committed since the Welcome was made.
+        let tip = group.tip().id;
+        group.ask_for_commits(&mut self.core, now, tip)?;
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });

@@ -371,7 +371,8 @@ impl Engine {
         let loaded = self.groups.values().flatten().filter_map(Group::deadline);
         let joins = self.joining.values().map(|joining| joining.record.next);
         let erasure = self.core.next_erasure();
-        loaded.chain(self.due.values().copied()).chain(joins).chain(erasure).chain(self.next_call()).min()
+        let call = self.next_call();
+        loaded.chain(self.due.values().copied()).chain(joins).chain(erasure).chain(call).min()
     }
 
     /// What there is to do for the caller, in order, each once.

@@ -77,6 +77,9 @@ impl Group {
         number: u64,
         surely: bool,
     ) -> Result<(), EngineError> {
+        if !self.is_active() {
+            return Ok(());
+        }
         let Some(sent) = self.sent(core, number)? else { return Ok(()) };
         let Some(row) = core.store.message_get(self.id, sent.id)? else { return Ok(()) };
         let body = Body { id: sent.id, number, written: row.written, message: row.body.into() };

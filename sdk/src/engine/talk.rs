@@ -493,9 +493,11 @@ impl Group {
         now: Time,
         payload: &[u8],
     ) -> Result<(), EngineError> {
-        let Some(device) = core.learn_binding(payload)? else { return Ok(()) };
+        let Some((device, news)) = core.learn_binding(payload)? else { return Ok(()) };
         self.answers.retain(|matter, _| !matches!(matter, Matter::Binding(d, _) if *d == device));
-        if let Some(seat) = self.seat(&device) {
+        if let Some(seat) = self.seat(&device)
+            && news
+        {
             let account = seat.identity.address;
             core.tell(Event::Verified { group: self.id, account });
         }

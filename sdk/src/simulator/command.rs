@@ -35,14 +35,10 @@ pub struct Options {
     /// How many steps a history has.
     #[arg(long, default_value_t = 60)]
     steps: usize,
-    /// What may go wrong; `--faults=` for nothing.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        num_args = 0..,
-        default_value = "loss,dup,reorder,partition,crash"
-    )]
-    faults: Vec<Fault>,
+    /// What may go wrong: some of loss, dup, reorder, partition, crash and malicious, or `none`, or
+    /// `all`.
+    #[arg(long, value_parser = faults, default_value = "loss,dup,reorder,partition,crash")]
+    faults: Faults,
     /// The cipher suite, by its name or a part of it that only one suite has.
     #[arg(
         long,
@@ -76,6 +72,25 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     Ok(from..to)
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Faults(Vec<Fault>);
+
+fn faults(text: &str) -> Result<Faults, String> {
+    let all = Fault::ALL;
+    let fault = |name: &str| {
+        let named = all.iter().find(|(other, _)| *other == name);
+        named.map(|(_, fault)| *fault).ok_or_else(|| {
+            let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+            format!("{name:?} is none of {}", names.join(", "))
+        })
+    };
+    Ok(Faults(match text {
+        "none" => Vec::new(),
+        "all" => all.iter().map(|(_, fault)| *fault).collect(),
+        _ => text.split(',').map(fault).collect::<Result<_, _>>()?,
+    }))
+}
+
 fn suite(text: &str) -> Result<Ciphersuite, String> {
     let text = text.to_lowercase();
     let known: Vec<_> = CipherSuite::all()
@@ -105,7 +120,7 @@ impl Options {
             seed,
             nodes: self.nodes.into(),
             steps: self.steps,
-            faults: self.faults.clone(),
+            faults: self.faults.0.clone(),
             suite: self.suite,
         });
         if let Some(keep) = &self.keep {
@@ -231,7 +246,34 @@ impl Printer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn the_same_seeds_give_the_same_runs_on_one_thread_and_on_two() {
+        let run = |jobs| {
+            let options = Options::parse_from([
+                "trellis-sim",
+                "--seeds=0..6",
+                "--nodes=4",
+                "--steps=25",
+                "--faults=all",
+                "--trace",
+                jobs,
+            ]);
+            let mut lines = Vec::new();
+            let summary = run(&options, &mut |line| lines.push(line.to_owned()));
+            (summary, lines)
+        };
+        let (summary, lines) = run("--jobs=1");
+        assert_eq!(summary.digests.len(), 6);
+        let different: BTreeSet<_> = summary.digests.iter().collect();
+        assert_eq!(different.len(), 6);
+        assert!(lines.len() > 500 && summary.tally.messages > 5);
+        assert_eq!((summary.clone(), lines.clone()), run("--jobs=1"));
+        assert_eq!((summary, lines), run("--jobs=2"));
+    }
 
     #[test]
     fn options_are_read() {
@@ -243,7 +285,9 @@ mod tests {
             "--keep=1,2",
         ]);
         assert_eq!(options.seeds, 3..5);
-        assert_eq!(options.faults, [Fault::Loss, Fault::Malicious]);
+        assert_eq!(options.faults.0, [Fault::Loss, Fault::Malicious]);
+        assert_eq!(faults("none"), Ok(Faults(Vec::new())));
+        assert!(faults("los").is_err());
         let steps = options.plan(3).steps;
         assert_eq!(steps.iter().map(|step| step.number).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(seeds("7"), Ok(7..8));

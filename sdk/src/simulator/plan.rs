@@ -7,10 +7,12 @@ use crate::policy::Floor;
 use crate::transport::{Chance, Conditions, Random};
 use crate::{Policy, Role, Span, Time};
 
+/// How long the founder and its guests have for themselves before all else begins.
+const WELCOME: Span = Span::seconds(10);
+
 /// What may go wrong in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
-#[value(rename_all = "lower")]
-pub enum Fault {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Fault {
     /// Messages get lost.
     Loss,
     /// Messages arrive twice.
@@ -23,6 +25,18 @@ pub enum Fault {
     Crash,
     /// One node does what no honest one does.
     Malicious,
+}
+
+impl Fault {
+    /// All of them, with their names.
+    pub(crate) const ALL: [(&'static str, Self); 6] = [
+        ("loss", Self::Loss),
+        ("dup", Self::Dup),
+        ("reorder", Self::Reorder),
+        ("partition", Self::Partition),
+        ("crash", Self::Crash),
+        ("malicious", Self::Malicious),
+    ];
 }
 
 /// What a plan is made from.
@@ -156,6 +170,9 @@ impl Maker<'_> {
         self.now = self.now + self.pause();
         // The founder fills the group before all else.
         let guests = (self.setting.nodes - 1).min(self.setting.steps / 3);
+        if number == guests {
+            self.now = self.now + WELCOME;
+        }
         let what = if number < guests {
             What::Invite { who: 0, whom: number + 1 }
         } else {
@@ -168,7 +185,7 @@ impl Maker<'_> {
         let partition = if self.has(Fault::Partition) { 6 } else { 0 };
         let crash = if self.has(Fault::Crash) { 8 } else { 0 };
         let deed = if malicious.is_some() { 12 } else { 0 };
-        let weights = [36, 9, 5, 2, 6, 6, 9, partition, partition, crash, deed];
+        let weights = [36, 10, 5, 1, 6, 6, 9, partition, partition, crash, deed];
         let mut number = self.random.below(weights.iter().sum());
         let mut kind = 0;
         while number >= weights[kind] {

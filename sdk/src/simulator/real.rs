@@ -9,11 +9,15 @@ use super::plan::Plan;
 use crate::engine::{Config, Engine, EngineError, Intent, Outcome, Output};
 use crate::message::{Message, Received};
 use crate::store::{Store, StoreError};
-use crate::{Address, GroupId, IntentId, MessageId, Time, Topic};
+use crate::{Address, GroupId, IntentId, MessageId, Span, Time, Topic};
 
 /// OpenMLS compares the lifetimes of key packages with the system's clock, and a simulation must not
 /// depend on that: 34 years, in seconds, before and after the virtual time.
 const LIFETIME: (u64, u64) = (1 << 30, 1 << 30);
+
+/// An account that nobody has online is given up soon, so that every intent comes to an end within
+/// the time that a run has.
+const PATIENCE: Span = Span::seconds(60);
 
 /// More messages than a run has.
 const ALL: usize = 1 << 20;
@@ -60,7 +64,12 @@ impl Node for Real {
         let default = TrellisCrypto::default();
         let seed = seed(plan, number, life)?;
         let crypto = TrellisCrypto::seeded(default.backend(), default.key_derivation(), seed);
-        let config = Config { suites: vec![plan.suite], lifetime: LIFETIME, ..Config::default() };
+        let config = Config {
+            suites: vec![plan.suite],
+            lifetime: LIFETIME,
+            patience: PATIENCE,
+            ..Config::default()
+        };
         Engine::open(disk, crypto, now, config).map(Self).map_err(trouble)
     }
 

@@ -42,11 +42,7 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    pub(super) fn new(
-        binding: VLBytes,
-        devices: Vec<VLBytes>,
-        revocations: Vec<VLBytes>,
-    ) -> Self {
+    pub(super) fn new(binding: VLBytes, devices: Vec<VLBytes>, revocations: Vec<VLBytes>) -> Self {
         Self { version: VERSION, binding, devices, revocations }
     }
 }

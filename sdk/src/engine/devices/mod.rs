@@ -97,10 +97,7 @@ impl Devices {
 }
 
 /// New keys for a device that is to be in groups of the suites of a client.
-pub(super) fn new_keys(
-    crypto: &TrellisCrypto,
-    config: &Config,
-) -> Result<DeviceKeys, EngineError> {
+pub(super) fn new_keys(crypto: &TrellisCrypto, config: &Config) -> Result<DeviceKeys, EngineError> {
     let schemes: Vec<_> = config.suites.iter().map(|suite| suite.signature_algorithm()).collect();
     Ok(DeviceKeys::generate(crypto, &schemes)?)
 }
@@ -131,10 +128,7 @@ impl Core {
     }
 
     /// Whose a device is, if its binding is known.
-    pub(super) fn account_of(
-        &mut self,
-        device: &DeviceId,
-    ) -> Result<Option<Address>, EngineError> {
+    pub(super) fn account_of(&mut self, device: &DeviceId) -> Result<Option<Address>, EngineError> {
         if *device == self.me.identity.device {
             return Ok(Some(self.me.identity.address));
         }
@@ -203,7 +197,7 @@ impl Engine {
                     let device = DeviceId(core.hash(&binding));
                     let inbox = wire::encode(&Inbox::Device(binding.clone().into()));
                     core.publish_surely(engine.inbox, inbox, None)?;
-                    engine.meet(now, &binding)?;
+                    engine.add_device(now, &binding)?;
                     device
                 }
             };
@@ -235,9 +229,14 @@ impl Engine {
         Ok(None)
     }
 
-    /// A statement that a device is the own account's. If that is news, the device is brought into
-    /// the groups; if not, it may be that it has just come online.
-    pub(super) fn meet(&mut self, now: Time, bytes: &[u8]) -> Result<(), EngineError> {
+    /// A statement that a device is the own account's, `online` if the device may have just come
+    /// there. If it is news, the device is brought into the groups.
+    pub(super) fn meet(
+        &mut self,
+        now: Time,
+        bytes: &[u8],
+        online: bool,
+    ) -> Result<(), EngineError> {
         let core = &mut self.core;
         let me = core.me.identity.clone();
         let device = DeviceId(core.hash(bytes));
@@ -246,16 +245,23 @@ impl Engine {
         }
         let devices = core.own_devices()?;
         if devices.contains(&device) {
-            return self.hurry(now, device);
+            let hurry = online && self.devices.may_hear(now);
+            return if hurry { self.hurry(now, device) } else { Ok(()) };
         }
-        if devices.len() >= MAX_DEVICES {
+        if devices.len() >= MAX_DEVICES || !self.devices.may_hear(now) {
             return Ok(());
         }
         let verified = Binding::decode(bytes).ok().and_then(|b| b.verify(&core.crypto).ok());
         if verified.is_none_or(|verified| verified.address() != me.address) {
             return Ok(());
         }
-        core.learn_binding(bytes)?;
+        self.add_device(now, bytes)
+    }
+
+    /// A device is the account's from now on.
+    fn add_device(&mut self, now: Time, binding: &[u8]) -> Result<(), EngineError> {
+        let core = &mut self.core;
+        let Some((device, _)) = core.learn_binding(binding)? else { return Ok(()) };
         core.store.put(Space::Account, DEVICES, &device.0, &[])?;
         for group in self.active_groups()? {
             self.want(now, group, Intent::AddDevice(device))?;
@@ -366,11 +372,9 @@ impl Engine {
     /// Something on the topic of this account that is about devices.
     pub(super) fn take_statement(&mut self, now: Time, inbox: Inbox) -> Result<(), EngineError> {
         match inbox {
-            // Not of the own account for the most part, and checked before anything is verified.
             Inbox::Restored(restored) => self.take_restored(now, &restored),
-            _ if !self.devices.may_hear(now) => Ok(()),
             Inbox::Revocation(bytes) => self.take_revocation(now, bytes.as_slice()),
-            Inbox::Device(bytes) => self.meet(now, bytes.as_slice()),
+            Inbox::Device(bytes) => self.meet(now, bytes.as_slice(), true),
             Inbox::Welcome(_) => Ok(()),
         }
     }

@@ -24,10 +24,10 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::revoke::latest;
 use super::{DEVICES, account_keys, new_keys, revocations_of};
+use crate::engine::Engine;
 use crate::engine::core::{Config, Core};
 use crate::engine::io::{EngineError, Event, Intent};
-use crate::engine::records::{GroupRecord, PeerRecord, Status};
-use crate::engine::Engine;
+use crate::engine::records::{GroupRecord, IntentBody, PeerRecord, Status};
 use crate::identity::{Binding, Revocation, VerifiedBinding};
 use crate::policy::Right;
 use crate::store::{Space, Store};
@@ -231,8 +231,8 @@ impl Engine {
         for revocation in revocations {
             core.publish(self.inbox, wire::encode(&Inbox::Revocation(revocation)));
         }
-        let pause = core.config.retry.times(1 << u32::from(call.tries + 1).min(SLOWEST));
-        let tries = call.tries.saturating_add(1).min(u16::MAX - 1);
+        let tries = call.tries.saturating_add(1);
+        let pause = core.config.retry.times(1 << u32::from(tries).min(SLOWEST));
         let call = CallRecord { tries, next: now + pause, ..call };
         core.store.put(Space::Account, &[], CALL, &wire::encode(&call))?;
         self.devices.call = Some(call);
@@ -322,17 +322,14 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mark = self.core.mark(&group, &device);
         let there = self.with_group(now, group, |group, _| Ok(group.seat(&device).is_some()))?;
-        if there == Some(true)
-            || self.core.store.get(Space::Done, b"restored", &mark)?.is_some()
-        {
+        if there == Some(true) || self.core.store.get(Space::Done, b"restored", &mark)?.is_some() {
             return Ok(());
         }
         self.core.store.put(Space::Done, b"restored", &mark, &[])?;
         self.core.tell(Event::Restored { group, account, device });
         let me = self.address();
-        let may = self.with_group(now, group, |group, _| {
-            Ok(group.rules.allows(&me, Right::Invite))
-        })?;
+        let may =
+            self.with_group(now, group, |group, _| Ok(group.rules.allows(&me, Right::Invite)))?;
         if may == Some(true) {
             self.want(now, group, Intent::AddDevice(device))?;
             self.stagger(now, group, device)?;
@@ -342,7 +339,6 @@ impl Engine {
 
     /// Many hear of it at once and one of them is enough, so each waits for a while by chance.
     fn stagger(&mut self, now: Time, group: GroupId, device: DeviceId) -> Result<(), EngineError> {
-        use crate::engine::records::IntentBody;
         self.with_group(now, group, |group, core| {
             let next = core.soon(now, Span::millis(40 * (group.seats.len() as u64).min(50)))?;
             let fresh: Vec<_> = group

@@ -76,6 +76,11 @@ impl Engine {
         now: Time,
         bytes: &[u8],
     ) -> Result<(), EngineError> {
+        // What is known already, and told often, is not verified again.
+        let own = self.core.store.scan(Space::Account, &revocations_of(&self.address()))?;
+        if own.iter().any(|(_, known)| **known == bytes) || !self.devices.may_hear(now) {
+            return Ok(());
+        }
         let core = &mut self.core;
         let verified = Revocation::decode(bytes).ok().and_then(|r| r.verify(&core.crypto).ok());
         let Some(revocation) = verified else { return Ok(()) };
@@ -190,8 +195,7 @@ pub(super) fn latest(records: &[crate::store::Record]) -> Vec<(u64, Vec<u8>)> {
     let time = |bytes: &[u8]| {
         bytes.get(AT..AT + 8).and_then(|at| at.try_into().ok()).map_or(0, u64::from_be_bytes)
     };
-    let mut all: Vec<_> =
-        records.iter().map(|(_, bytes)| (time(bytes), bytes.to_vec())).collect();
+    let mut all: Vec<_> = records.iter().map(|(_, bytes)| (time(bytes), bytes.to_vec())).collect();
     all.sort_unstable_by(|one, other| other.cmp(one));
     all
 }
