@@ -189,7 +189,7 @@ impl Group {
             // Their key packages may have been used for a Welcome that went out.
             if let Some(intent) = self.intents.get_mut(&id) {
                 intent.key_packages.clear();
-                intent.next = now;
+                (intent.created, intent.next) = (now, now);
             }
             self.set_intent(core, id, IntentStatus::Open)?;
         }

@@ -182,6 +182,7 @@ impl Group {
         (group.chain, group.past, group.peers) = (chain, past, peers);
         (group.intents, group.welcomes) = (intents, welcomes);
         group.read_tip(core)?;
+        group.next_plan = Some(now);
         Ok(group)
     }
 

@@ -46,11 +46,19 @@ pub(super) struct Split {
 /// Where this client should go over to: the last state in common and the next one of the branch that
 /// is kept; nothing if it is on that branch. Chains have the newest state first.
 pub(super) fn verdict(mine: &[StateId], others: &[&[StateId]]) -> Option<(StateId, StateId)> {
-    // Which states follow which, and how many devices went that way.
+    let chains = || others.iter().copied().chain([mine]);
+    let parents: BTreeMap<StateId, StateId> =
+        chains().flat_map(|chain| chain.windows(2)).map(|pair| (pair[0], pair[1])).collect();
+    // Which states follow which, and how many devices went that way. Who joined late does not know
+    // what was before, but others do.
     let mut ways: BTreeMap<StateId, BTreeMap<StateId, usize>> = BTreeMap::new();
-    for chain in others.iter().copied().chain([mine]) {
-        for pair in chain.windows(2) {
-            *ways.entry(pair[1]).or_default().entry(pair[0]).or_default() += 1;
+    for chain in chains() {
+        let Some(mut state) = chain.first() else { continue };
+        // As many steps as there are states, whatever somebody makes of their order.
+        for _ in 0..parents.len() {
+            let Some(parent) = parents.get(state) else { break };
+            *ways.entry(*parent).or_default().entry(*state).or_default() += 1;
+            state = parent;
         }
     }
     for pair in mine.windows(2).rev() {
@@ -237,7 +245,7 @@ impl Group {
         for id in again {
             if let Some(intent) = self.intents.get_mut(&id) {
                 intent.key_packages.clear();
-                intent.next = now;
+                (intent.created, intent.next) = (now, now);
             }
             self.set_intent(core, id, IntentStatus::Open)?;
         }
@@ -290,6 +298,17 @@ mod tests {
     fn who_is_behind_or_ahead_is_not_on_another_branch() {
         assert_eq!(judge(&[1, 2], &[&[1, 2, 3, 4], &[1]]), None);
         assert_eq!(judge(&[1, 2, 3, 4], &[&[1, 2], &[]]), None);
+    }
+
+    #[test]
+    fn who_joined_late_counts_for_the_branch_that_he_joined() {
+        assert_eq!(judge(&[1, 2, 7], &[&[1, 2, 6], &[7]]), None);
+        assert_eq!(judge(&[1, 2, 6], &[&[1, 2, 7], &[7]]), Some((2, 7)));
+    }
+
+    #[test]
+    fn a_chain_that_goes_round_ends() {
+        assert_eq!(judge(&[1, 2, 1, 2, 3], &[&[3, 1, 3, 2]]).is_some(), true);
     }
 
     #[test]

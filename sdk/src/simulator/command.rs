@@ -13,7 +13,7 @@ use openmls_traits::types::Ciphersuite;
 use trellis_ciphersuites::{CipherSuite, Ecosystem};
 
 use super::ledger::Tally;
-use super::plan::{Fault, Plan, Setting};
+use super::plan::{Calm, Fault, Plan, Setting};
 use super::real::Real;
 use super::run::{self, Report};
 
@@ -55,6 +55,9 @@ pub struct Options {
     /// Plays these steps of the history only: the numbers that a failure is reported with.
     #[arg(long, value_delimiter = ',')]
     keep: Option<Vec<usize>>,
+    /// Takes out of the network what does not matter: some of loss, dup, stragglers and jitter.
+    #[arg(long, value_parser = calm, default_value = "")]
+    calm: Calms,
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -76,19 +79,35 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 struct Faults(Vec<Fault>);
 
 fn faults(text: &str) -> Result<Faults, String> {
-    let all = Fault::ALL;
-    let fault = |name: &str| {
-        let named = all.iter().find(|(other, _)| *other == name);
-        named.map(|(_, fault)| *fault).ok_or_else(|| {
-            let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
-            format!("{name:?} is none of {}", names.join(", "))
-        })
-    };
     Ok(Faults(match text {
         "none" => Vec::new(),
-        "all" => all.iter().map(|(_, fault)| *fault).collect(),
-        _ => text.split(',').map(fault).collect::<Result<_, _>>()?,
+        "all" => Fault::ALL.iter().map(|(_, fault)| *fault).collect(),
+        _ => text.split(',').map(|name| named(&Fault::ALL, name)).collect::<Result<_, _>>()?,
     }))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Calms(Vec<Calm>);
+
+fn calm(text: &str) -> Result<Calms, String> {
+    let calm = |name| named(&Calm::ALL, name);
+    let names = text.split(',').filter(|name| !name.is_empty());
+    Ok(Calms(names.map(calm).collect::<Result<_, _>>()?))
+}
+
+/// What has a name in a table.
+fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Result<T, String> {
+    let found = table.iter().find(|(other, _)| *other == name);
+    found.map(|(_, what)| *what).ok_or_else(|| {
+        let names: Vec<_> = table.iter().map(|(name, _)| *name).collect();
+        format!("{name:?} is none of {}", names.join(", "))
+    })
+}
+
+/// The names of things in a table.
+fn names<T: PartialEq>(table: &[(&str, T)], what: &[T]) -> String {
+    let names = table.iter().filter(|(_, other)| what.contains(other));
+    names.map(|(name, _)| *name).collect::<Vec<_>>().join(",")
 }
 
 fn suite(text: &str) -> Result<Ciphersuite, String> {
@@ -126,7 +145,30 @@ impl Options {
         if let Some(keep) = &self.keep {
             plan.steps.retain(|step| keep.contains(&step.number));
         }
-        plan
+        self.calm.0.iter().fold(plan, |plan, calm| plan.without(*calm))
+    }
+
+    /// The options that play a plan that was made from these.
+    fn again(&self, plan: &Plan) -> String {
+        let faults = if self.faults.0.is_empty() {
+            "none".into()
+        } else {
+            names(&Fault::ALL, &self.faults.0)
+        };
+        let suite = CipherSuite::from_code_point(Ecosystem::OpenMls, plan.suite.into());
+        let keep: Vec<_> = plan.steps.iter().map(|step| step.number.to_string()).collect();
+        let mut again = format!(
+            "--seeds {} --nodes {} --steps {} --faults {faults} --suite {} --keep {}",
+            plan.seed,
+            plan.nodes,
+            self.steps,
+            suite.map_or("?", CipherSuite::name),
+            keep.join(",")
+        );
+        if !plan.calmed.is_empty() {
+            again += &format!(" --calm {}", names(&Calm::ALL, &plan.calmed));
+        }
+        again
     }
 }
 
@@ -239,8 +281,7 @@ impl Printer<'_> {
             (self.print)(&format!("    {step}"));
         }
         (self.print)(&format!("    then {}", violation.detail));
-        let keep: Vec<_> = plan.steps.iter().map(|step| step.number.to_string()).collect();
-        (self.print)(&format!("  again: --seeds {} --keep {}", plan.seed, keep.join(",")));
+        (self.print)(&format!("  again: {}", options.again(plan)));
     }
 }
 
@@ -290,6 +331,11 @@ mod tests {
         assert!(faults("los").is_err());
         let steps = options.plan(3).steps;
         assert_eq!(steps.iter().map(|step| step.number).collect::<Vec<_>>(), [1, 2]);
+        let again = options.again(&options.plan(3).without(Calm::Jitter));
+        let again = Options::parse_from(["trellis-sim"].into_iter().chain(again.split(' ')));
+        assert_eq!(again.plan(3).steps, steps);
+        assert_eq!((again.faults, again.suite), (options.faults, options.suite));
+        assert_eq!(again.calm.0, [Calm::Jitter]);
         assert_eq!(seeds("7"), Ok(7..8));
         assert!(seeds("7..7").is_err() && seeds("x..7").is_err());
         assert!(suite("nothing").is_err() && suite("MLS").is_err());

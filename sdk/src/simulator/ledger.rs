@@ -283,12 +283,19 @@ impl Account {
     }
 
     /// Whether a moment lies in a time in which the node was on a side that lost: between its
-    /// being cut off and its coming over. What was said and done there stays there.
+    /// being cut off and its coming over. What was said and done there stays there. A node can come to
+    /// know of a split long after it has begun, so every time that it was cut off since it came over
+    /// last counts.
     pub(crate) fn lost_side_at(&self, order: Order) -> bool {
-        self.splits.iter().any(|(noticed, healed)| {
-            let cut = self.away.iter().rev().find(|(from, _)| from <= noticed);
-            let from = cut.map_or(0, |(from, _)| *from);
-            from <= order && healed.is_none_or(|healed| order <= healed)
-        })
+        let mut last = 0;
+        for (noticed, healed) in &self.splits {
+            let cut = self.away.iter().map(|(from, _)| *from).find(|from| *from > last);
+            let from = cut.filter(|from| from <= noticed).unwrap_or(last);
+            if from <= order && healed.is_none_or(|healed| order <= healed) {
+                return true;
+            }
+            last = healed.unwrap_or(Order::MAX);
+        }
+        false
     }
 }

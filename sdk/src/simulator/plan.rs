@@ -39,6 +39,25 @@ impl Fault {
     ];
 }
 
+/// What can be taken out of a network to make a history simpler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calm {
+    Loss,
+    Dup,
+    Stragglers,
+    Jitter,
+}
+
+impl Calm {
+    /// All of them, with their names.
+    pub(crate) const ALL: [(&'static str, Self); 4] = [
+        ("loss", Self::Loss),
+        ("dup", Self::Dup),
+        ("stragglers", Self::Stragglers),
+        ("jitter", Self::Jitter),
+    ];
+}
+
 /// What a plan is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
@@ -57,6 +76,8 @@ pub(crate) struct Plan {
     pub(crate) suite: Ciphersuite,
     pub(crate) policy: Policy,
     pub(crate) conditions: Conditions,
+    /// What has been taken out of the conditions that the seed gave.
+    pub(crate) calmed: Vec<Calm>,
     /// The node that is malicious.
     pub(crate) malicious: Option<usize>,
     /// By time.
@@ -83,9 +104,23 @@ impl Plan {
             suite: setting.suite,
             policy,
             conditions,
+            calmed: Vec::new(),
             malicious,
             steps,
         }
+    }
+
+    /// Without something that the network does.
+    pub(crate) fn without(mut self, calm: Calm) -> Self {
+        let conditions = &mut self.conditions;
+        match calm {
+            Calm::Loss => conditions.loss = Chance::NEVER,
+            Calm::Dup => conditions.duplication = Chance::NEVER,
+            Calm::Stragglers => conditions.straggling = Chance::NEVER,
+            Calm::Jitter => conditions.jitter = CALM.jitter,
+        }
+        self.calmed.push(calm);
+        self
     }
 
     /// Whether a node keeps to the protocol.

@@ -2,10 +2,8 @@
 //! IEEE TSE 2002), by leaving out steps and faults of the network.
 
 use super::invariants::Violation;
-use super::plan::{CALM, Plan};
+use super::plan::{Calm, Plan};
 use super::step::Step;
-use crate::Span;
-use crate::transport::{Chance, Conditions};
 
 /// Makes a plan smaller for as long as it breaks the same invariant, with at most so many attempts.
 /// `play` says what a plan breaks.
@@ -16,9 +14,11 @@ pub(crate) fn shrink(
     mut play: impl FnMut(&Plan) -> Vec<Violation>,
 ) -> (Plan, Violation) {
     let mut best = Best { plan: plan.clone(), violation: violation.clone(), left: attempts };
-    for calmer in calmer(&plan.conditions) {
-        let conditions = calmer(best.plan.conditions.clone());
-        best.try_plan(Plan { conditions, ..best.plan.clone() }, &mut play);
+    for (_, calm) in Calm::ALL {
+        let calmer = best.plan.clone().without(calm);
+        if calmer.conditions != best.plan.conditions {
+            best.try_plan(calmer, &mut play);
+        }
     }
     let mut size = best.plan.steps.len().div_ceil(2);
     while size > 0 && best.left > 0 {
@@ -71,22 +71,4 @@ impl Best {
         }
         any
     }
-}
-
-/// Each way in which the conditions can be made better.
-fn calmer(conditions: &Conditions) -> Vec<fn(Conditions) -> Conditions> {
-    let mut ways: Vec<fn(Conditions) -> Conditions> = Vec::new();
-    if conditions.loss > Chance::NEVER {
-        ways.push(|conditions| Conditions { loss: Chance::NEVER, ..conditions });
-    }
-    if conditions.duplication > Chance::NEVER {
-        ways.push(|conditions| Conditions { duplication: Chance::NEVER, ..conditions });
-    }
-    if conditions.straggling > Chance::NEVER {
-        ways.push(|conditions| Conditions { straggling: Chance::NEVER, ..conditions });
-    }
-    if conditions.jitter > Span(0) {
-        ways.push(|conditions| Conditions { jitter: CALM.jitter, ..conditions });
-    }
-    ways
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::network::{Action, Network, NodeId};
 use super::{Conditions, Incoming, Pending, Transport, TransportError};
-use crate::Time;
+use crate::{Time, Topic};
 
 /// How much one client leaves unread before more is lost.
 const MAX_UNREAD: usize = 1 << 16;
@@ -161,27 +161,19 @@ impl Inner {
 }
 
 impl Transport for MemoryTransport {
-    fn publish(
-        &self,
-        topic: crate::Topic,
-        bytes: Vec<u8>,
-    ) -> Pending<'_, Result<(), TransportError>> {
+    fn publish(&self, topic: Topic, bytes: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
         self.act(Action::Publish { topic, bytes })
     }
 
-    fn subscribe(&self, topic: crate::Topic) -> Pending<'_, Result<(), TransportError>> {
+    fn subscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
         self.act(Action::Subscribe(topic))
     }
 
-    fn unsubscribe(&self, topic: crate::Topic) -> Pending<'_, Result<(), TransportError>> {
+    fn unsubscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
         self.act(Action::Unsubscribe(topic))
     }
 
-    fn ask(
-        &self,
-        topic: crate::Topic,
-        question: Vec<u8>,
-    ) -> Pending<'_, Result<(), TransportError>> {
+    fn ask(&self, topic: Topic, question: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
         self.act(Action::Ask { topic, question })
     }
 
