@@ -11,16 +11,16 @@ async fn main() -> Result<(), Error> {
     let mut events = bob.events();
 
     let garden = alice.create_group("garden").await?;
-    garden.invite(&bob.address()).await?.applied().await?;
+    garden.invite(&bob.address()).await?.done().await?;
     let sent = garden.send(Message::text("frost tonight")).await?;
 
     while let Some(event) = events.next().await {
         match event {
             Event::Joined { group, .. } => {
-                println!("Bob is in the group {:?}", bob.group(group).name().await?);
+                println!("Bob is in {:?}", bob.group(group).name().await?);
             }
             Event::Message(received) => {
-                println!("Bob reads {:?}", received.message.search_text());
+                println!("Bob reads {:?}", received.message.search_text().unwrap_or_default());
                 break;
             }
             _ => {}
@@ -29,7 +29,5 @@ async fn main() -> Result<(), Error> {
 
     sent.delivered().await?;
     println!("Alice knows that everybody has it");
-    alice.close().await;
-    bob.close().await;
     Ok(())
 }

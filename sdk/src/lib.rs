@@ -1,11 +1,52 @@
 //! Post-quantum group messaging without a server.
+//!
+//! ```no_run
+//! use trellis_sdk::{Address, Client, Event, Message, transport::Transport};
+//!
+//! # async fn example(network: impl Transport + 'static, bob: Address)
+//! # -> Result<(), trellis_sdk::Error> {
+//! let client = Client::builder("alice.db", "a passphrase").transport(network).open().await?;
+//! let mut events = client.events();
+//!
+//! let group = client.create_group("garden").await?;
+//! group.invite(&bob).await?;
+//! let sent = group.send(Message::text("frost tonight")).await?;
+//!
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Message(received) => println!("{}", received.author),
+//!         Event::Delivery { message, delivery, .. } if message == sent.id => {
+//!             println!("{delivery:?}");
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Begin with the [`guide`]. An application needs what stands at the top of this crate, the
+//! [`client`] and a [`transport`]; what is below is for those who build their own:
+//!
+//! | | |
+//! |---|---|
+//! | [`client`] | handles, events, errors: asynchronous |
+//! | [`message`] | what can be said |
+//! | [`transport`] | the trait, and a network in memory |
+//! | [`identity`] | accounts, devices, and what binds them |
+//! | [`engine`] | everything that decides, without network, clock or thread |
+//! | [`store`] | the encrypted file |
+//!
+//! # Features
+//!
+//! - `simulator` (default): the program `trellis-sim`, which runs whole groups through random
+//!   histories and checks what has to hold.
 
 pub mod client;
 pub mod engine;
-#[doc = include_str!("../GUIDE.md")]
-pub mod guide {}
-mod ids;
+pub mod guide;
 pub mod identity;
+mod ids;
 pub mod message;
 mod policy;
 #[cfg(feature = "simulator")]
@@ -22,6 +63,6 @@ pub use client::{
 pub use engine::Changed;
 pub use ids::{Address, CommitHash, DeviceId, GroupId, IntentId, MessageId, StateId, Topic};
 pub use message::{Delivery, Message, Received};
-pub use policy::{Policy, Right, Role};
+pub use policy::{Floor, Policy, Right, Role};
 pub use time::{Span, Time};
 pub use trellis_ciphersuites::Protection;

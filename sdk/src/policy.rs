@@ -5,8 +5,8 @@
 //! wins.
 
 use openmls_traits::types::Ciphersuite;
-use trellis_ciphersuites::{CipherSuite, Ecosystem, Protection};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use trellis_ciphersuites::{CipherSuite, Ecosystem, Protection};
 
 use crate::Span;
 

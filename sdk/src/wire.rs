@@ -22,9 +22,7 @@ use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::random::OpenMlsRand;
 use openmls_traits::types::AeadType;
 use openmls_trellis_crypto::TrellisCrypto;
-use tls_codec::{
-    DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes,
-};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use crate::{DeviceId, MessageId, StateId, Time, Topic};
 
@@ -103,8 +101,7 @@ pub(crate) fn seal(
     plain.extend(payload);
     plain.resize(padded(plain.len()), 0);
     let nonce: [u8; NONCE] = crypto.random_array().ok()?;
-    let sealed =
-        crypto.aead_encrypt(AeadType::Aes256Gcm, key, &plain, &nonce, &topic.0).ok()?;
+    let sealed = crypto.aead_encrypt(AeadType::Aes256Gcm, key, &plain, &nonce, &topic.0).ok()?;
     Some([&nonce[..], &sealed].concat())
 }
 
@@ -119,8 +116,7 @@ pub(crate) fn open(
         return None;
     }
     let (nonce, sealed) = envelope.split_first_chunk::<NONCE>()?;
-    let plain =
-        crypto.aead_decrypt(AeadType::Aes256Gcm, key, sealed, nonce, &topic.0).ok()?;
+    let plain = crypto.aead_decrypt(AeadType::Aes256Gcm, key, sealed, nonce, &topic.0).ok()?;
     let (header, rest) = plain.split_first_chunk::<HEADER>()?;
     if header[0] != VERSION {
         return None;

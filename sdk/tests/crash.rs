@@ -263,4 +263,3 @@ fn a_kill_at_any_moment() {
 fn a_kill_at_any_moment_five_hundred_times() {
     kill_rounds(500);
 }
-

@@ -158,12 +158,8 @@ impl Builder {
 
         if let Some(transport) = transport {
             let connected = Arc::new(Notify::new());
-            let receiving = carrier::receive(
-                transport.clone(),
-                incoming,
-                connected.clone(),
-                ended.subscribe(),
-            );
+            let receiving =
+                carrier::receive(transport.clone(), incoming, connected.clone(), ended.subscribe());
             runtime.spawn(receiving.with_current_subscriber());
             let carrier = Carrier {
                 transport,

@@ -112,6 +112,7 @@ impl Carrier {
 
     async fn attempt(&self, output: &Output) -> Result<(), TransportError> {
         let transport = &self.transport;
+        log(output);
         match output {
             Output::Publish { topic, bytes, .. } => transport.publish(*topic, bytes.clone()).await,
             Output::Subscribe(topic) => transport.subscribe(*topic).await,
@@ -120,6 +121,20 @@ impl Carrier {
             Output::Answer { asker, answer } => transport.answer(*asker, answer.clone()).await,
             Output::Event(_) => Ok(()),
         }
+    }
+}
+
+/// Logs what goes out, by its length.
+fn log(output: &Output) {
+    match output {
+        Output::Publish { topic, bytes, ticket } => {
+            trace!(?topic, bytes = bytes.len(), surely = ticket.is_some(), "publish");
+        }
+        Output::Subscribe(topic) => trace!(?topic, "subscribe"),
+        Output::Unsubscribe(topic) => trace!(?topic, "unsubscribe"),
+        Output::Ask { topic, question } => trace!(?topic, bytes = question.len(), "ask"),
+        Output::Answer { answer, .. } => trace!(bytes = answer.len(), "answer"),
+        Output::Event(_) => {}
     }
 }
 

@@ -30,11 +30,7 @@ pub struct Change {
 }
 
 impl Change {
-    pub(super) fn new(
-        group: GroupId,
-        id: IntentId,
-        status: watch::Receiver<ChangeStatus>,
-    ) -> Self {
+    pub(super) fn new(group: GroupId, id: IntentId, status: watch::Receiver<ChangeStatus>) -> Self {
         Self { group, id, status }
     }
 

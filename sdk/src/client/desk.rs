@@ -22,9 +22,12 @@ pub(super) struct Call {
     pub(super) name: &'static str,
     /// Whether it makes something to be sent.
     pub(super) sends: bool,
-    /// Does it, or passes on why it is not done.
-    pub(super) job: Box<dyn FnOnce(Result<&mut Work, Error>) + Send>,
+    /// What does it.
+    pub(super) job: Job,
 }
+
+/// Does something with the engine, or passes on why it is not done.
+type Job = Box<dyn FnOnce(Result<&mut Work, Error>) + Send>;
 
 /// The way to the worker. Clones lead to the same one; it stops when the last is gone.
 #[derive(Clone)]

@@ -151,9 +151,7 @@ impl Event {
             Inner::Out { group, by } => Self::Left { group, by },
             Inner::Migrated { from, to } => Self::Moved { from, to },
             Inner::Revoked => Self::Revoked,
-            Inner::Restored { group, account, device } => {
-                Self::Restored { group, account, device }
-            }
+            Inner::Restored { group, account, device } => Self::Restored { group, account, device },
         }
     }
 

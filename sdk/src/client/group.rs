@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::history;
 use super::worker::Work;
 use super::{Change, ChangeStatus, Client, Entry, Error, Member, Page, Security, Sent, Suite};
-use super::history;
 use crate::engine::{GroupView, Intent};
 use crate::message::Message;
 use crate::policy::{Policy, Role};
@@ -271,11 +271,7 @@ impl Group {
         self.client.desk().write(name, job).await
     }
 
-    async fn wishes(
-        &self,
-        name: &'static str,
-        intents: Vec<Intent>,
-    ) -> Result<Vec<Change>, Error> {
+    async fn wishes(&self, name: &'static str, intents: Vec<Intent>) -> Result<Vec<Change>, Error> {
         let group = self.id;
         let job = move |work: &mut Work| {
             intents.into_iter().map(|intent| take_wish(work, group, intent)).collect()

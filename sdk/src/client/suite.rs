@@ -36,8 +36,7 @@ impl Suite {
 }
 
 /// The classical suite, which no default and no [`Suite`] leads to.
-pub(super) const CLASSICAL: Ciphersuite =
-    Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+pub(super) const CLASSICAL: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 
 /// The suites that a client takes part with, its favourite first.
 ///

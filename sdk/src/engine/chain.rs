@@ -5,7 +5,9 @@ use super::group::{Group, PAST, Past, State};
 use super::io::{Change, Changed, EngineError, Event};
 use super::law::Facts;
 use super::mls::{Snapshot, StateKeys};
-use super::records::{Archive, ChangeRecord, IntentStatus, Origin, PastRecord, StateRecord, Status};
+use super::records::{
+    Archive, ChangeRecord, IntentStatus, Origin, PastRecord, StateRecord, Status,
+};
 use super::rule::{Claim, Class};
 use crate::store::Space;
 use crate::wire::{self, Bundle, Kind};
@@ -71,6 +73,9 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Adoption { parent, commit, facts, child, envelopes } = adoption;
         let back = self.tip().id != parent;
+        let gone: Vec<_> =
+            self.chain.iter().skip_while(|state| state.id != parent).skip(1).collect();
+        let gone: Vec<_> = gone.into_iter().flat_map(super::speak::put_out).collect();
         self.roll_back(core, now, &parent)?;
         let height = self.tip().record.height + 1;
         let origin = Origin {
@@ -97,8 +102,14 @@ impl Group {
         if let Some(child) = child {
             core.give(self.id, id, child);
         }
-        let record =
-            StateRecord { height, parent: Some(parent), born: now, keys, origin: Some(origin), inside };
+        let record = StateRecord {
+            height,
+            parent: Some(parent),
+            born: now,
+            keys,
+            origin: Some(origin),
+            inside,
+        };
         let archive = Archive { envelopes: envelopes.into_iter().map(Into::into).collect() };
         core.store.put(Space::Commit, &self.id.0, &id.0, &wire::encode(&archive))?;
         self.record.tip = id;
@@ -119,8 +130,9 @@ impl Group {
             self.after_change(core, now, changed)?;
         }
         if back {
-            self.say_again(core, now, height - 1)?;
+            self.hold_until_out(now, &gone, height - 1);
         }
+        self.release(core, now)?;
         self.finalize(core, now)
     }
 
@@ -217,10 +229,11 @@ impl Group {
     ) -> Result<(), EngineError> {
         match changed {
             Changed::Added(_, device) | Changed::CameOver(_, device) => {
-                let sent = self.record.sent;
+                let (sent, height) = (self.record.sent, self.tip().record.height);
                 if let Some(peer) = self.peers.get_mut(device) {
                     if matches!(changed, Changed::Added(..)) {
                         peer.floor = sent;
+                        peer.since = height;
                     }
                     // What it had heard was on its old side.
                     peer.heard = None;
@@ -257,19 +270,18 @@ impl Group {
         for seat in strangers {
             let device = seat.identity.device;
             let sent = self.record.sent;
-            let peer = self.peers.entry(device).or_insert_with(|| {
-                super::records::PeerRecord {
-                    address: seat.identity.address,
-                    signature_key: Vec::new().into(),
-                    heard: None,
-                    heard_at: Time::default(),
-                    count: 0,
-                    upto: 0,
-                    beyond: Vec::new(),
-                    sent: 0,
-                    acked: 0,
-                    floor: sent,
-                }
+            let peer = self.peers.entry(device).or_insert_with(|| super::records::PeerRecord {
+                address: seat.identity.address,
+                signature_key: Vec::new().into(),
+                since: 0,
+                heard: None,
+                heard_at: Time::default(),
+                count: 0,
+                upto: 0,
+                beyond: Vec::new(),
+                sent: 0,
+                acked: 0,
+                floor: sent,
             });
             peer.signature_key = seat.signature_key.into();
             self.save_peer(core, &device)?;
@@ -380,9 +392,8 @@ impl Group {
         core: &Core,
         bundle: &Bundle,
     ) -> Result<Vec<Vec<u8>>, EngineError> {
-        let place = self
-            .place(&bundle.parent)
-            .ok_or_else(|| EngineError::Mls("no such state".into()))?;
+        let place =
+            self.place(&bundle.parent).ok_or_else(|| EngineError::Mls("no such state".into()))?;
         let key = &self.chain[place].record.keys.envelope;
         let payload = wire::encode(bundle);
         core.seal(key, &self.record.topic, self.tip().id, Kind::Commit, &payload)

@@ -142,10 +142,7 @@ impl Core {
             identity: self.me.identity.clone(),
             signer,
             suites: self.config.suites.clone(),
-            lifetime: Lifetime::init(
-                seconds.saturating_sub(before),
-                seconds.saturating_add(after),
-            ),
+            lifetime: Lifetime::init(seconds.saturating_sub(before), seconds.saturating_add(after)),
         })
     }
 
@@ -349,10 +346,7 @@ impl Core {
     }
 
     /// The bytes of a binding, to pass them on.
-    pub(super) fn binding_bytes(
-        &self,
-        device: &DeviceId,
-    ) -> Result<Option<Vec<u8>>, EngineError> {
+    pub(super) fn binding_bytes(&self, device: &DeviceId) -> Result<Option<Vec<u8>>, EngineError> {
         if *device == self.me.identity.device {
             return Ok(Some(self.me.binding.clone()));
         }

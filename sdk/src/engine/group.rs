@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::core::Core;
+use super::heal::{Split, Told};
 use super::io::{EngineError, Event};
 use super::mls::{Leaf, Seat};
+use super::parts::Parts;
 use super::records::{
     GroupRecord, IntentRecord, PastRecord, PeerRecord, StateRecord, Status, WelcomeRecord,
 };
 use super::rules::GroupRules;
-use super::heal::{Split, Told};
-use super::parts::Parts;
+use super::speak::Hold;
 use crate::store::Space;
 use crate::wire::{self, Bundle, Kind, Signed};
 use crate::{DeviceId, GroupId, IntentId, StateId, Time};
@@ -69,6 +70,8 @@ pub(super) struct Group {
     /// The last chain that each device told of.
     pub(super) chains: BTreeMap<DeviceId, Told>,
     pub(super) split: Option<Split>,
+    /// What waits to be said again.
+    pub(super) hold: Option<Hold>,
     pub(super) next_beacon: Time,
     pub(super) deep: u32,
     /// A state that another is in and that is not known here, when to ask, and how often we have.
@@ -81,12 +84,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(
-        id: GroupId,
-        record: GroupRecord,
-        rules: GroupRules,
-        now: Time,
-    ) -> Self {
+    pub(super) fn new(id: GroupId, record: GroupRecord, rules: GroupRules, now: Time) -> Self {
         Self {
             id,
             record,
@@ -108,6 +106,7 @@ impl Group {
             allowance: BTreeMap::new(),
             chains: BTreeMap::new(),
             split: None,
+            hold: None,
             next_beacon: now,
             deep: 0,
             behind: None,
@@ -149,16 +148,14 @@ impl Group {
         }
         let mut intents = BTreeMap::new();
         for (key, value) in scan(Space::Intent)? {
-            if let (Some(intent), Some(record)) =
-                (IntentId::from_slice(&key), wire::decode(&value))
+            if let (Some(intent), Some(record)) = (IntentId::from_slice(&key), wire::decode(&value))
             {
                 intents.insert(intent, record);
             }
         }
         let mut welcomes = BTreeMap::new();
         for (key, value) in scan(Space::Welcome)? {
-            if let (Some(device), Some(record)) =
-                (DeviceId::from_slice(&key), wire::decode(&value))
+            if let (Some(device), Some(record)) = (DeviceId::from_slice(&key), wire::decode(&value))
             {
                 welcomes.insert(device, record);
             }
@@ -171,12 +168,8 @@ impl Group {
             chain.push(State { id, record });
         }
         chain.reverse();
-        let rules = GroupRules::new(
-            record.topic,
-            "",
-            crate::Policy::default(),
-            core.me.identity.address,
-        );
+        let rules =
+            GroupRules::new(record.topic, "", crate::Policy::default(), core.me.identity.address);
         let mut group = Self::new(id, record, rules, now);
         group.next_beacon = core.soon(now, core.config.heartbeat)?;
         (group.chain, group.past, group.peers) = (chain, past, peers);
@@ -189,9 +182,8 @@ impl Group {
     /// Brings members and rules up to the newest state that this client is in.
     pub(super) fn read_tip(&mut self, core: &mut Core) -> Result<(), EngineError> {
         let Some(state) = self.newest_inside() else { return Ok(()) };
-        let read = core.with(self.id, state, |_, snapshot| {
-            Ok((snapshot.roster(), snapshot.rules()?))
-        })?;
+        let read =
+            core.with(self.id, state, |_, snapshot| Ok((snapshot.roster(), snapshot.rules()?)))?;
         (self.seats, self.rules) = read?;
         Ok(())
     }
@@ -234,10 +226,6 @@ impl Group {
     pub(super) fn others(&self, core: &Core) -> impl Iterator<Item = &Seat> {
         let me = core.me.identity.device;
         self.seats.iter().filter(move |seat| seat.identity.device != me)
-    }
-
-    pub(super) fn peer(&mut self, device: &DeviceId) -> Option<&mut PeerRecord> {
-        self.peers.get_mut(device)
     }
 
     // Writing

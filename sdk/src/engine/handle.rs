@@ -23,10 +23,9 @@ pub(crate) fn delivery_of(row: &MessageRow) -> Option<Delivery> {
     let number = |bytes: &[u8]| bytes.try_into().ok().map(u32::from_be_bytes);
     row.own.then(|| match row.delivery.split_first() {
         Some((1, [])) => Some(Delivery::Sent),
-        Some((2, numbers)) if numbers.len() == 8 => Some(Delivery::Reached {
-            devices: number(&numbers[..4])?,
-            of: number(&numbers[4..])?,
-        }),
+        Some((2, numbers)) if numbers.len() == 8 => {
+            Some(Delivery::Reached { devices: number(&numbers[..4])?, of: number(&numbers[4..])? })
+        }
         _ => Some(Delivery::Queued),
     })?
 }

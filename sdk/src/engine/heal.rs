@@ -44,24 +44,35 @@ pub(super) struct Split {
 }
 
 /// Where this client should go over to: the last state in common and the next one of the branch that
-/// is kept; nothing if it is on that branch. Chains have the newest state first.
-pub(super) fn verdict(mine: &[StateId], others: &[&[StateId]]) -> Option<(StateId, StateId)> {
-    let chains = || others.iter().copied().chain([mine]);
+/// is kept; nothing if it is on that branch.
+///
+/// Chains have the newest state first. `mine` has heights too; of the others it is known at which
+/// height the device came in. At each fork those count who were members there: they share a key with
+/// each other, so all of them hear the same, and nobody wins by adding members to his side.
+pub(super) fn verdict(
+    mine: &[(u64, StateId)],
+    others: &[(u64, &[StateId])],
+) -> Option<(StateId, StateId)> {
+    let own: Vec<StateId> = mine.iter().map(|(_, state)| *state).collect();
+    let heights: BTreeMap<StateId, u64> = mine.iter().map(|(h, state)| (*state, *h)).collect();
+    let chains = || others.iter().copied().chain([(0, &own[..])]);
     let parents: BTreeMap<StateId, StateId> =
-        chains().flat_map(|chain| chain.windows(2)).map(|pair| (pair[0], pair[1])).collect();
+        chains().flat_map(|(_, chain)| chain.windows(2)).map(|pair| (pair[0], pair[1])).collect();
     // Which states follow which, and how many devices went that way. Who joined late does not know
     // what was before, but others do.
     let mut ways: BTreeMap<StateId, BTreeMap<StateId, usize>> = BTreeMap::new();
-    for chain in chains() {
+    for (since, chain) in chains() {
         let Some(mut state) = chain.first() else { continue };
         // As many steps as there are states, whatever somebody makes of their order.
         for _ in 0..parents.len() {
             let Some(parent) = parents.get(state) else { break };
-            *ways.entry(*parent).or_default().entry(*state).or_default() += 1;
+            let was_there = heights.get(parent).is_some_and(|height| since <= *height);
+            let way = ways.entry(*parent).or_default().entry(*state).or_default();
+            *way += usize::from(was_there);
             state = parent;
         }
     }
-    for pair in mine.windows(2).rev() {
+    for pair in own.windows(2).rev() {
         let (state, next) = (pair[1], pair[0]);
         let Some(best) = ways.get(&state).and_then(heaviest) else { continue };
         if best != next {
@@ -86,8 +97,8 @@ impl Group {
     }
 
     /// The states that are or were on our chain, the newest first.
-    fn own_chain(&self) -> Vec<StateId> {
-        self.past.values().rev().map(|past| past.id).collect()
+    fn own_chain(&self) -> Vec<(u64, StateId)> {
+        self.past.iter().rev().map(|(height, past)| (*height, past.id)).collect()
     }
 
     /// Decides which side goes over, and asks to be brought over if it is ours.
@@ -104,13 +115,16 @@ impl Group {
         let mine = self.own_chain();
         let told: Vec<_> = self
             .chains
-            .values()
-            .filter(|told| now.since(told.at) <= heartbeat.times(FRESH))
+            .iter()
+            .filter(|(_, told)| now.since(told.at) <= heartbeat.times(FRESH))
             .collect();
-        let fresh: Vec<&[StateId]> = told.iter().map(|told| &told.chain[..]).collect();
-        let apart = fresh.iter().any(|chain| {
-            let newest = chain.first();
-            newest.is_some_and(|newest| !mine.contains(newest) && !chain.contains(&mine[0]))
+        let since = |device| self.peers.get(device).map_or(0, |peer| peer.since);
+        let fresh: Vec<(u64, &[StateId])> =
+            told.iter().map(|(device, told)| (since(device), &told.chain[..])).collect();
+        let own = |state: &StateId| mine.iter().any(|(_, other)| other == state);
+        let tip = self.tip().id;
+        let apart = fresh.iter().any(|(_, chain)| {
+            chain.first().is_some_and(|newest| !own(newest) && !chain.contains(&tip))
         });
         if !apart {
             self.split = None;
@@ -119,9 +133,10 @@ impl Group {
         let over = verdict(&mine, &fresh);
         // A fork that both sides can still roll back is settled by the winner rule.
         let over = over.filter(|(common, side)| {
-            let on_it = || told.iter().filter(|told| told.chain.contains(side));
+            let on_it = || told.iter().filter(|(_, told)| told.chain.contains(side));
             self.place(common).is_none()
-                || on_it().all(|told| !told.chain.iter().take(told.window).any(|s| s == common))
+                || on_it()
+                    .all(|(_, told)| !told.chain.iter().take(told.window).any(|s| s == common))
         });
         let Some((common, side)) = over else {
             if let Some(split) = &mut self.split {
@@ -275,10 +290,25 @@ mod tests {
         states.iter().rev().map(|number| StateId([*number; 16])).collect()
     }
 
+    /// The heights are the places in `mine`.
+    fn judge_since(mine: &[u8], others: &[(u64, &[u8])]) -> Option<(u8, u8)> {
+        let others: Vec<_> = others.iter().map(|(since, other)| (*since, chain(other))).collect();
+        let others: Vec<_> = others.iter().map(|(since, other)| (*since, &other[..])).collect();
+        let heights = (0..mine.len() as u64).rev();
+        let mine: Vec<_> = heights.zip(chain(mine)).collect();
+        verdict(&mine, &others).map(|(common, side)| (common.0[0], side.0[0]))
+    }
+
     fn judge(mine: &[u8], others: &[&[u8]]) -> Option<(u8, u8)> {
-        let others: Vec<_> = others.iter().map(|other| chain(other)).collect();
-        let others: Vec<_> = others.iter().map(|other| &other[..]).collect();
-        verdict(&chain(mine), &others).map(|(common, side)| (common.0[0], side.0[0]))
+        let others: Vec<_> = others.iter().map(|other| (0, *other)).collect();
+        judge_since(mine, &others)
+    }
+
+    #[test]
+    fn who_came_in_after_the_fork_does_not_count_there() {
+        // Two who were added on our side since do not outweigh the one who was there.
+        assert_eq!(judge_since(&[1, 7], &[(0, &[1, 6]), (1, &[7]), (1, &[7])]), Some((1, 6)));
+        assert_eq!(judge_since(&[1, 6], &[(0, &[1, 7])]), None);
     }
 
     #[test]
@@ -308,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_chain_that_goes_round_ends() {
-        assert_eq!(judge(&[1, 2, 1, 2, 3], &[&[3, 1, 3, 2]]).is_some(), true);
+        assert!(judge(&[1, 2, 1, 2, 3], &[&[3, 1, 3, 2]]).is_some());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::io::{EngineError, Event};
 use super::law::{self, Objection};
 use super::mls;
 use super::records::Status;
-use super::rule::{self, Claim, Class};
+use super::rule::{self, Claim, Class, Reason};
 use super::talk::Matter;
 use crate::wire::{self, Bundle, Kind, Opened};
 use crate::{CommitHash, DeviceId, Span, StateId, Time};
@@ -104,9 +104,7 @@ impl Group {
                 let Some(part) = wire::decode::<wire::Part>(&payload) else { return Ok(()) };
                 let name = part.whole;
                 match self.parts.add(part) {
-                    Some((kind, payload))
-                        if kind != Kind::Part && core.hash(&payload) == name =>
-                    {
+                    Some((kind, payload)) if kind != Kind::Part && core.hash(&payload) == name => {
                         self.take_opened(core, now, state, content, Opened { kind, tip, payload })
                     }
                     _ => Ok(()),
@@ -134,12 +132,7 @@ impl Group {
     }
 
     /// A commit on a state of the window: it is applied if it wins there.
-    fn consider(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        bundle: Bundle,
-    ) -> Result<(), EngineError> {
+    fn consider(&mut self, core: &mut Core, now: Time, bundle: Bundle) -> Result<(), EngineError> {
         let Some(place) = self.place(&bundle.parent) else { return Ok(()) };
         self.answers.remove(&Matter::Commits(bundle.parent));
         let commit = CommitHash(core.hash(bundle.commit.as_slice()));
@@ -151,9 +144,12 @@ impl Group {
             if present.commit == commit {
                 return Ok(());
             }
-            let equivocation = present.rank == rank;
-            if rule::precedes(&claim, &present).is_none() {
-                if equivocation {
+            let claims = [present, claim.clone()];
+            let Some(verdict) = rule::winner(&claims) else { return Ok(()) };
+            let reason = verdict.losers.first().map(|(_, reason)| *reason);
+            tracing::debug!(?reason, "two commits on one state");
+            if verdict.winner.commit != commit {
+                if reason == Some(Reason::Equivocation) {
                     self.judge_only(core, now, &bundle)?;
                 }
                 return Ok(());

@@ -271,7 +271,9 @@ pub enum EngineError {
     #[error("this device has an account already")]
     Linked,
     /// This device does not have the account's keys.
-    #[error("only the account's first device, or what was restored from it, has the account's keys")]
+    #[error(
+        "only the account's first device, or what was restored from it, has the account's keys"
+    )]
     NoAccountKeys,
     /// There is no such device, or it is this one, or another account's.
     #[error("that is not another device of this account")]

@@ -3,8 +3,8 @@
 use super::Engine;
 use super::core::Core;
 use super::group::Group;
-use super::migrate::Next;
 use super::io::{EngineError, Event, Output};
+use super::migrate::Next;
 use super::mls::{self, Opened, Snapshot};
 use super::records::{GroupRecord, IntentBody, IntentStatus, JoinRecord, KeyPackageRecord, Status};
 use crate::identity::Binding;
@@ -368,7 +368,8 @@ impl Engine {
                 core.erase(now, id, state.id)?;
                 core.store.delete(Space::State, &id.0, &state.id.0)?;
             }
-            let apart: Vec<_> = group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
+            let apart: Vec<_> =
+                group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
             for height in apart {
                 if let Some(past) = group.past.remove(&height) {
                     core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use openmls::prelude::{GroupContext, Extensions, Proposal, QueuedProposal, Sender};
+use openmls::prelude::{Extensions, GroupContext, Proposal, QueuedProposal, Sender};
 use openmls_traits::types::SignatureScheme;
 
+use super::io::Changed;
 use super::mls::{Proposed, Refused, Seat};
 use super::rule::Class;
 use super::rules::GroupRules;
-use super::io::Changed;
 use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
 use crate::policy::{Floor, Right, Role};
 use crate::{Address, DeviceId};

@@ -126,8 +126,7 @@ impl Group {
                 && matches!(intent.status, IntentStatus::At(_, at) | IntentStatus::Done(at)
                     if at == tip.record.height)
         })?;
-        let by_us =
-            tip.record.origin.as_ref().is_some_and(|o| o.device == core.me.identity.device);
+        let by_us = tip.record.origin.as_ref().is_some_and(|o| o.device == core.me.identity.device);
         let others = self.others(core).count();
         let there = self.peers.values().filter(|peer| peer.heard == Some(tip.id)).count();
         let stood = now.since(tip.record.born) >= self.rules.policy.settle.times(STAND);

@@ -291,11 +291,11 @@ pub(super) fn open_welcome(
     let (state, keys) = export(|label, length| {
         welcome.export_secret(crypto, label, &[], length).map_err(Refused::new)
     })?;
-    let name = |psk: &PreSharedKeyId| match psk.psk() {
-        openmls::schedule::Psk::External(psk) => psk.psk_id().to_vec(),
-        openmls::schedule::Psk::Resumption(_) => Vec::new(),
+    let name = |psk: &PreSharedKeyId| {
+        let openmls::schedule::Psk::External(psk) = psk.psk() else { return None };
+        Some(psk.psk_id().to_vec())
     };
-    let psks = welcome.psks().iter().map(name).collect();
+    let psks = welcome.psks().iter().filter_map(name).collect();
     Ok(Opened { welcome, provider, group, state, keys, rules, psks, given })
 }
 
@@ -396,11 +396,7 @@ impl Snapshot {
     pub(super) fn roster(&self) -> Vec<Seat> {
         let seat = |member: openmls::prelude::Member| {
             let identity = LeafIdentity::decode(member.credential.serialized_content()).ok()?;
-            Some(Seat {
-                leaf: member.index.u32(),
-                identity,
-                signature_key: member.signature_key,
-            })
+            Some(Seat { leaf: member.index.u32(), identity, signature_key: member.signature_key })
         };
         self.group.members().filter_map(seat).collect()
     }
@@ -415,7 +411,11 @@ impl Snapshot {
     }
 
     /// 32 bytes of the exporter.
-    pub(super) fn export(&self, label: &str, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    pub(super) fn export(
+        &self,
+        label: &str,
+        context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let crypto = &self.provider.crypto;
         let secret = self.group.export_secret(crypto, label, context, 32).map_err(Refused::new)?;
         Ok(Zeroizing::new(secret))
@@ -531,8 +531,7 @@ impl Snapshot {
         let ProcessedMessageContent::StagedCommitMessage(commit) = processed.into_content() else {
             return Err(Refused("not a commit".into()).into());
         };
-        let judged =
-            judge(Proposed { committer: committer.u32(), commit: &commit, parent: self })?;
+        let judged = judge(Proposed { committer: committer.u32(), commit: &commit, parent: self })?;
         if commit.self_removed() {
             return Ok((None, judged));
         }
@@ -568,11 +567,8 @@ impl Snapshot {
 
 /// `HMAC(rank key, leaf index)`, the index in four bytes, big endian.
 pub(super) fn rank(crypto: &TrellisCrypto, keys: &StateKeys, leaf: u32) -> [u8; 32] {
-    let tag = crypto.hmac(
-        openmls_traits::types::HashType::Sha2_256,
-        &keys.rank,
-        &leaf.to_be_bytes(),
-    );
+    let tag =
+        crypto.hmac(openmls_traits::types::HashType::Sha2_256, &keys.rank, &leaf.to_be_bytes());
     tag.ok().and_then(|tag| tag.as_slice().try_into().ok()).unwrap_or([0xff; 32])
 }
 

@@ -47,18 +47,16 @@ use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::TrellisCrypto;
 
 pub use self::core::Config;
-pub use self::devices::Linking;
-pub use self::io::{
-    Change, Changed, EngineError, Event, Failure, Intent, Outcome, Output,
-};
-pub use self::view::{GroupView, MemberView};
 use self::core::{Core, Device};
 use self::devices::Devices;
+pub use self::devices::Linking;
 use self::group::Group;
+pub use self::io::{Change, Changed, EngineError, Event, Failure, Intent, Outcome, Output};
 use self::join::Joining;
 use self::mls::Snapshot;
 use self::records::{GroupRecord, JoinRecord, Status};
 use self::rules::{GroupRules, MAX_NAME};
+pub use self::view::{GroupView, MemberView};
 use crate::identity::{AccountKeys, Binding, DeviceKeys, LeafIdentity};
 use crate::message::{Delivery, Message};
 use crate::policy::{Floor, Policy};
@@ -473,6 +471,7 @@ impl Group {
             self.answers.values().min().copied(),
             self.welcomes.values().map(|welcome| welcome.next).min(),
             self.split.as_ref().map(|split| split.next),
+            self.hold.as_ref().map(|hold| hold.until),
         ];
         next.into_iter().flatten().min()
     }
@@ -484,6 +483,7 @@ impl Group {
             self.lack(core, now)?;
             self.welcome(core, now)?;
             self.heal(core, now)?;
+            self.release(core, now)?;
         }
         if self.next_plan.is_some_and(|next| next <= now) {
             self.retry_parked(core, now)?;

@@ -190,9 +190,9 @@ impl Group {
 
     /// Whether the user wants to leave.
     pub(super) fn asked_to_leave(&self) -> bool {
-        self.intents.values().any(|intent| {
-            intent.intent == IntentBody::Leave && intent.status == IntentStatus::Open
-        })
+        self.intents
+            .values()
+            .any(|intent| intent.intent == IntentBody::Leave && intent.status == IntentStatus::Open)
     }
 
     /// When it is this client's turn to commit: members heard of late come in the order of their
@@ -266,7 +266,9 @@ impl Group {
             IntentBody::Invite(address) if *address == me => {
                 return self.means_devices(core, now, id, wanted);
             }
-            IntentBody::Invite(address) => return self.means_invite(core, now, id, address, wanted),
+            IntentBody::Invite(address) => {
+                return self.means_invite(core, now, id, address, wanted);
+            }
             IntentBody::AddDevice(_) => return self.means_devices(core, now, id, wanted),
             IntentBody::Remove(address) => {
                 let lower = rules.role(address) < rules.role(&me);
@@ -295,13 +297,10 @@ impl Group {
                 Some(_) => Means::Never(Failure::NotAllowed),
             },
             IntentBody::Leave => {
-                let others: Vec<_> =
-                    self.others(core).map(|seat| seat.identity.address).collect();
+                let others: Vec<_> = self.others(core).map(|seat| seat.identity.address).collect();
                 let owner = rules.role(&me) == Role::Owner
                     && !others.contains(&me)
-                    && !rules.roles().any(|(address, role)| {
-                        role == Role::Owner && address != me
-                    });
+                    && !rules.roles().any(|(address, role)| role == Role::Owner && address != me);
                 if others.is_empty() {
                     self.set_intent(core, *id, IntentStatus::Done(self.tip().record.height))?;
                     core.tell(Event::Out { group: self.id, by: None });
@@ -354,8 +353,7 @@ impl Group {
             IntentBody::SetPolicy(policy) => {
                 if rules.policy == *policy {
                     Means::Happened
-                } else if !rules.allows(&me, Right::SetPolicy)
-                    || policy.floor < rules.policy.floor
+                } else if !rules.allows(&me, Right::SetPolicy) || policy.floor < rules.policy.floor
                 {
                     Means::Never(Failure::NotAllowed)
                 } else {
@@ -416,7 +414,8 @@ impl Group {
             let checked = mls::check_key_package(&core.crypto, suite, package.as_slice());
             let Ok((package, identity)) = checked else { continue };
             let here = self.seat(&identity.device).is_some();
-            if here || wanted.devices.contains(&identity.device) || wanted.add.len() >= ADD_AT_ONCE {
+            if here || wanted.devices.contains(&identity.device) || wanted.add.len() >= ADD_AT_ONCE
+            {
                 continue;
             }
             any = true;
@@ -644,8 +643,7 @@ impl Group {
         joiners: &BTreeMap<Vec<u8>, LeafIdentity>,
     ) -> Result<(), EngineError> {
         let (state, height) = (self.tip().id, self.tip().record.height);
-        let tree: Vec<_> =
-            self.tree_envelopes(core, state)?.into_iter().map(Into::into).collect();
+        let tree: Vec<_> = self.tree_envelopes(core, state)?.into_iter().map(Into::into).collect();
         let mut tree = Some(tree);
         for (reference, bytes) in mls::split(welcome).unwrap_or_default() {
             let Some(LeafIdentity { address, device }) = joiners.get(&reference).cloned() else {
@@ -738,10 +736,9 @@ pub(super) fn joiners(
     let mut joiners = BTreeMap::new();
     for package in packages {
         let credential = package.leaf_node().credential();
-        let (Ok(reference), Ok(identity)) = (
-            package.hash_ref(&core.crypto),
-            LeafIdentity::decode(credential.serialized_content()),
-        ) else {
+        let (Ok(reference), Ok(identity)) =
+            (package.hash_ref(&core.crypto), LeafIdentity::decode(credential.serialized_content()))
+        else {
             continue;
         };
         joiners.insert(reference.as_slice().to_vec(), identity);

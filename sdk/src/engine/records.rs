@@ -4,7 +4,6 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
-use crate::identity::LeafIdentity;
 use crate::policy::{Policy, Role};
 use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
@@ -85,6 +84,8 @@ records! {
     PeerRecord {
         pub(super) address: Address,
         pub(super) signature_key: VLBytes,
+        /// The height at which it came in, if this client was there.
+        pub(super) since: u64,
         /// The newest state that it was heard in, as far as it is on the chain.
         pub(super) heard: Option<StateId>,
         pub(super) heard_at: Time,
@@ -301,11 +302,5 @@ impl From<&ChangeRecord> for Changed {
             ChangeRecord::Moving(group) => Self::Moving(*group),
             ChangeRecord::Staying => Self::Staying,
         }
-    }
-}
-
-impl Origin {
-    pub(super) fn identity(&self) -> LeafIdentity {
-        LeafIdentity { address: self.by, device: self.device }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Verdict<'a> {
 }
 
 /// Why `first` comes before `second`; nothing if it does not.
-pub(crate) fn precedes(first: &Claim, second: &Claim) -> Option<Reason> {
+fn precedes(first: &Claim, second: &Claim) -> Option<Reason> {
     if first >= second {
         return None;
     }

@@ -3,17 +3,19 @@
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::core::Core;
-use super::group::Group;
+use super::group::{Group, State};
 use super::io::{EngineError, Event};
-use super::records::SentRecord;
+use super::records::{ChangeRecord, SentRecord};
 use super::talk::settle_numbers;
 use crate::message::{Delivery, Message, Received};
 use crate::store::{MessageRow, Space};
 use crate::wire::{self, Body, Kind};
-use crate::{Address, MessageId, StateId, Time};
+use crate::{Address, DeviceId, MessageId, StateId, Time};
 
 /// How many numbers beyond a gap are remembered for a device.
 const BEYOND: usize = 1024;
+/// How many settle times what was said waits for somebody to be put out again.
+const HOLD: u64 = 15;
 /// How many messages are looked at for having to be sent again.
 const AGAIN: u64 = 64;
 
@@ -81,6 +83,10 @@ impl Group {
             return Ok(());
         }
         let Some(sent) = self.sent(core, number)? else { return Ok(()) };
+        let again = sent.height != self.tip().record.height || sent.state != self.tip().id;
+        if again && self.holds(now) {
+            return Ok(());
+        }
         let Some(row) = core.store.message_get(self.id, sent.id)? else { return Ok(()) };
         let body = Body { id: sent.id, number, written: row.written, message: row.body.into() };
         let leaf = self.leaf(core, now)?;
@@ -102,6 +108,34 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// What was said in states above `height` is said again, but not to those who were out there: it
+    /// was not for them. They are about to be put out again, or whoever wanted it has thought better.
+    pub(super) fn hold_until_out(&mut self, now: Time, out: &[DeviceId], height: u64) {
+        let height = self.hold.as_ref().map_or(height, |hold| hold.height.min(height));
+        let mut devices: Vec<_> = self.hold.take().map_or_else(Vec::new, |hold| hold.devices);
+        devices.extend(out);
+        let until = now + self.rules.policy.settle.times(HOLD);
+        self.hold = Some(Hold { until, devices, height });
+    }
+
+    /// Whether messages that were said before wait because of somebody who is in the group.
+    fn holds(&self, now: Time) -> bool {
+        self.hold.as_ref().is_some_and(|hold| {
+            now < hold.until && hold.devices.iter().any(|device| self.seat(device).is_some())
+        })
+    }
+
+    /// Says again what waited, if it need not any longer.
+    pub(super) fn release(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if self.holds(now) {
+            return Ok(());
+        }
+        match self.hold.take() {
+            Some(hold) => self.say_again(core, now, hold.height),
+            None => Ok(()),
+        }
     }
 
     /// Sends again what was sent in states above `height`, which are no longer on the chain.
@@ -255,6 +289,25 @@ impl Group {
         core.tell(Event::Delivery { group: self.id, message, delivery });
         Ok(())
     }
+}
+
+/// What waits to be said again.
+pub(super) struct Hold {
+    pub(super) until: Time,
+    /// Who is not to hear it.
+    devices: Vec<DeviceId>,
+    height: u64,
+}
+
+/// Whom the commit that led to a state put out.
+pub(super) fn put_out(state: &State) -> Vec<DeviceId> {
+    let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
+    changes
+        .filter_map(|change| match change {
+            ChangeRecord::Removed(_, device) => Some(*device),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What has become of a message: another text, or none.

@@ -114,7 +114,9 @@ impl Group {
         // Who is not heard may be far behind, or on the other side of a split.
         let lost = self.others(core).any(|seat| {
             let peer = self.peers.get(&seat.identity.device);
-            peer.is_none_or(|peer| peer.heard.is_none() || now.since(peer.heard_at) > heartbeat.times(3))
+            peer.is_none_or(|peer| {
+                peer.heard.is_none() || now.since(peer.heard_at) > heartbeat.times(3)
+            })
         });
         if lost || self.split.is_some() {
             // Each time about twice as deep, at random, so that no depth is left out.
@@ -235,11 +237,8 @@ impl Group {
         // Each has what the other has not.
         let common = beacon.chain.iter().copied().find(|state| self.height(state).is_some());
         let common = common.unwrap_or(under);
-        let theirs = beacon
-            .chain
-            .iter()
-            .take(usize::from(beacon.window))
-            .any(|state| *state == common);
+        let theirs =
+            beacon.chain.iter().take(usize::from(beacon.window)).any(|state| *state == common);
         let ours = self.place(&common).is_some();
         if ours {
             self.ask_for_commits(core, now, common)?;
@@ -442,9 +441,10 @@ impl Group {
         if !self.once_per(Matter::Tree(state), now, core.config.retry) {
             return Ok(());
         }
-        let kept = self.welcomes.values().find(|welcome| {
-            welcome.state == state && !welcome.tree.is_empty()
-        });
+        let kept = self
+            .welcomes
+            .values()
+            .find(|welcome| welcome.state == state && !welcome.tree.is_empty());
         if let Some(welcome) = kept {
             for envelope in &welcome.tree {
                 core.publish(self.record.topic, envelope.as_slice().to_vec());
@@ -574,9 +574,9 @@ impl Group {
 /// Whether members came in with the commit that led to a state.
 fn brings_in(state: &State) -> bool {
     let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
-    changes.into_iter().any(|change| {
-        matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..))
-    })
+    changes
+        .into_iter()
+        .any(|change| matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..)))
 }
 
 /// Moves what is without a gap from `beyond` into `upto`.

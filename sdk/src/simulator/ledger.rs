@@ -289,8 +289,8 @@ impl Account {
     pub(crate) fn lost_side_at(&self, order: Order) -> bool {
         let mut last = 0;
         for (noticed, healed) in &self.splits {
-            let cut = self.away.iter().map(|(from, _)| *from).find(|from| *from > last);
-            let from = cut.filter(|from| from <= noticed).unwrap_or(last);
+            let cut = self.away.iter().find(|(_, until)| until.is_none_or(|until| until > last));
+            let from = cut.map_or(last, |(from, _)| (*from).max(last).min(*noticed));
             if from <= order && healed.is_none_or(|healed| order <= healed) {
                 return true;
             }

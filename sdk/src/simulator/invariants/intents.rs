@@ -59,14 +59,17 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
         || ledger.accounts[asked.who].lost_side_at(end)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
-                && !(over_before(other, asked) && case.plan.honest(other.who))
+                && !(over_before(ledger, other, asked) && case.plan.honest(other.who))
         })
 }
 
-/// Whether an intent came to its end before another was taken, and so can't have undone it.
-fn over_before(one: &Asked, other: &Asked) -> bool {
+/// Whether an intent came to its end before another was taken, and so can't have undone it. What
+/// ended on the losing side of a split begins anew on the other.
+fn over_before(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
     one.outcomes.iter().any(|(order, outcome)| {
-        *order < other.order && matches!(outcome, Outcome::Done | Outcome::Failed(_))
+        *order < other.order
+            && matches!(outcome, Outcome::Done | Outcome::Failed(_))
+            && !ledger.accounts[one.who].lost_side_at(*order)
     })
 }
 
