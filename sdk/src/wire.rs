@@ -153,7 +153,7 @@ pub(crate) struct Bundle {
 }
 
 /// What an application message is inside MLS.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Body {
     pub(crate) id: MessageId,
     /// Its number among the messages of its device in this group; the first is 1.
@@ -161,6 +161,13 @@ pub(crate) struct Body {
     pub(crate) written: Time,
     /// A [`Message`](crate::message::Message).
     pub(crate) message: VLBytes,
+}
+
+/// Nothing of what was said.
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Something that a device says outside of MLS, signed with the key of its leaf.

@@ -10,8 +10,15 @@ use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, To
 macro_rules! records {
     ($( $(#[$attribute:meta])* $name:ident $body:tt )+) => { $(
         $(#[$attribute])*
-        #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+        #[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
         pub(super) struct $name $body
+
+        /// Some records hold keys, so none prints what it holds.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
     )+ };
 }
 
