@@ -61,6 +61,7 @@ pub use client::{
     Sent, Suite,
 };
 pub use engine::Changed;
+pub(crate) use ids::Stay;
 pub use ids::{Address, CommitHash, DeviceId, GroupId, IntentId, MessageId, StateId, Topic};
 pub use message::{Delivery, Message, Received};
 pub use policy::{Floor, Policy, Right, Role};

@@ -24,7 +24,7 @@ use openmls_traits::types::AeadType;
 use openmls_trellis_crypto::TrellisCrypto;
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
-use crate::{DeviceId, MessageId, StateId, Time, Topic};
+use crate::{DeviceId, MessageId, StateId, Stay, Time, Topic};
 
 /// The version of all formats here.
 const VERSION: u8 = 1;
@@ -46,8 +46,8 @@ pub(crate) enum Kind {
     Commit = 1,
     /// A PrivateMessage with a [`Body`].
     Application = 2,
-    /// A PublicMessage with a proposal to remove its sender.
-    Proposal = 3,
+    /// A [`Leave`].
+    Leave = 3,
     /// A [`Signed`] [`Beacon`].
     Beacon = 4,
     /// A [`Signed`] [`Request`].
@@ -138,7 +138,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     value.tls_serialize_detached().expect("its lengths fit into 30 bits")
 }
 
-/// A commit with the proposals that it refers to.
+/// A commit.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Bundle {
     /// The state that it is made on.
@@ -146,8 +146,6 @@ pub(crate) struct Bundle {
     /// What it claims its class and its committer's leaf to be. Who lies makes it invalid.
     pub(crate) class: u8,
     pub(crate) leaf: u32,
-    /// MLSMessages.
-    pub(crate) proposals: Vec<VLBytes>,
     /// An MLSMessage.
     pub(crate) commit: VLBytes,
 }
@@ -185,11 +183,20 @@ pub(crate) struct Beacon {
     pub(crate) count: u64,
     /// How many messages the device has sent.
     pub(crate) sent: u64,
-    /// The newest final state and those after it, then some before it, newest first.
+    /// How many of the states, from the newest on, it can still roll back.
     pub(crate) window: u16,
-    pub(crate) chain: Vec<StateId>,
+    /// From the newest state down to the one under whose key this is said.
+    pub(crate) chain: Vec<Run>,
     /// Up to which number it has the messages of others.
     pub(crate) got: Vec<Got>,
+}
+
+/// States of a chain without a gap, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub(crate) struct Run {
+    /// How high the first of them is.
+    pub(crate) top: u64,
+    pub(crate) states: Vec<StateId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
@@ -235,6 +242,15 @@ pub(crate) struct Rejoin {
     pub(crate) side: StateId,
     /// An MLSMessage.
     pub(crate) key_package: VLBytes,
+}
+
+/// A device ends its stay in a group. Whoever has this may remove its leaf, in whatever state of the
+/// group that leaf is.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub(crate) struct Leave {
+    pub(crate) stay: Stay,
+    /// With the key of the leaf, over "trellis leave v1", the group and the stay.
+    pub(crate) signature: VLBytes,
 }
 
 /// A short word to one device.
@@ -353,6 +369,7 @@ mod tests {
             let _ = decode::<Request>(&bytes);
             let _ = decode::<Part>(&bytes);
             let _ = decode::<Rejoin>(&bytes);
+            let _ = decode::<Leave>(&bytes);
             let _ = decode::<Note>(&bytes);
             let _ = decode::<Inbox>(&bytes);
             let _ = decode::<Question>(&bytes);

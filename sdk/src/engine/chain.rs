@@ -1,7 +1,7 @@
 //! The chain of states: the one place where the state of a group changes.
 
 use super::core::Core;
-use super::group::{Group, PAST, Past, State};
+use super::group::{Group, State};
 use super::io::{Change, Changed, EngineError, Event};
 use super::law::Facts;
 use super::mls::{Snapshot, StateKeys};
@@ -119,6 +119,7 @@ impl Group {
             let by = facts.by.address;
             let by = (by != core.me.identity.address).then_some(by);
             core.tell(Event::Out { group: self.id, by: by.filter(|_| !self.asked_to_leave()) });
+            self.say_words(core, now, None)?;
         }
         self.save(core)?;
         self.after_move(core, now)?;
@@ -140,16 +141,8 @@ impl Group {
     fn push(&mut self, core: &mut Core, state: State) -> Result<(), EngineError> {
         let scope = self.id.0;
         core.store.put(Space::State, &scope, &state.id.0, &wire::encode(&state.record))?;
-        let height = state.record.height;
         if state.record.inside == 1 {
-            let past = PastRecord { height, beacon: state.record.keys.beacon };
-            core.store.put(Space::BeaconKey, &scope, &state.id.0, &wire::encode(&past))?;
-            self.past.insert(height, Past { id: state.id, beacon: past.beacon });
-        }
-        while self.past.len() > PAST {
-            let Some((_, oldest)) = self.past.pop_first() else { break };
-            core.store.delete(Space::BeaconKey, &scope, &oldest.id.0)?;
-            core.store.delete(Space::Commit, &scope, &oldest.id.0)?;
+            self.remember(core, state.id, PastRecord::of(&state))?;
         }
         self.chain.push(state);
         Ok(())
@@ -213,7 +206,6 @@ impl Group {
 
     /// Brings what depends on the newest state up to date.
     pub(super) fn after_move(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        self.leavers.clear();
         self.parked.retain(|bundle| self.chain.iter().any(|state| state.id == bundle.parent));
         self.read_tip(core)?;
         self.next_plan = Some(now);
@@ -229,11 +221,12 @@ impl Group {
     ) -> Result<(), EngineError> {
         match changed {
             Changed::Added(_, device) | Changed::CameOver(_, device) => {
-                let (sent, height) = (self.record.sent, self.tip().record.height);
+                let sent = self.record.sent;
+                self.chains.remove(device);
+                self.votes.remove(device);
                 if let Some(peer) = self.peers.get_mut(device) {
                     if matches!(changed, Changed::Added(..)) {
                         peer.floor = sent;
-                        peer.since = height;
                     }
                     // What it had heard was on its old side.
                     peer.heard = None;
@@ -244,6 +237,7 @@ impl Group {
             }
             Changed::Removed(_, device) => {
                 self.chains.remove(device);
+                self.votes.remove(device);
                 if self.welcomes.remove(device).is_some() {
                     core.store.delete(Space::Welcome, &self.id.0, &device.0)?;
                 }
@@ -273,7 +267,6 @@ impl Group {
             let peer = self.peers.entry(device).or_insert_with(|| super::records::PeerRecord {
                 address: seat.identity.address,
                 signature_key: Vec::new().into(),
-                since: 0,
                 heard: None,
                 heard_at: Time::default(),
                 count: 0,
@@ -377,9 +370,14 @@ impl Group {
         for state in &self.chain {
             core.erase(now, self.id, state.id)?;
         }
-        for space in [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome] {
+        let spaces =
+            [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome, Space::Leave];
+        for space in spaces {
             core.store.delete_scope(space, &self.id.0)?;
         }
+        self.parked.clear();
+        self.stash.clear();
+        self.leaves.clear();
         (self.record.status, self.record.since) = (Status::Out, now);
         self.next_plan = Some(now);
         core.outputs.push(super::io::Output::Unsubscribe(self.record.topic));

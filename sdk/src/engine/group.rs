@@ -10,28 +10,21 @@ use super::heal::{Split, Told};
 use super::io::{EngineError, Event};
 use super::mls::{Leaf, Seat};
 use super::parts::Parts;
+use super::past::Past;
 use super::records::{
-    GroupRecord, IntentRecord, PastRecord, PeerRecord, StateRecord, Status, WelcomeRecord,
+    GroupRecord, IntentRecord, LeaveRecord, PastRecord, PeerRecord, StateRecord, Status,
+    WelcomeRecord,
 };
 use super::rules::GroupRules;
 use super::speak::Hold;
 use crate::store::Space;
 use crate::wire::{self, Bundle, Kind, Signed};
-use crate::{DeviceId, GroupId, IntentId, StateId, Time};
-
-/// How many states of the past are remembered by name and beacon key.
-pub(super) const PAST: usize = 256;
+use crate::{DeviceId, GroupId, IntentId, StateId, Stay, Time};
 
 /// A state of the window.
 pub(super) struct State {
     pub(super) id: StateId,
     pub(super) record: StateRecord,
-}
-
-/// A state that was on the chain.
-pub(super) struct Past {
-    pub(super) id: StateId,
-    pub(super) beacon: [u8; 32],
 }
 
 /// A group.
@@ -45,6 +38,8 @@ pub(super) struct Group {
     pub(super) peers: BTreeMap<DeviceId, PeerRecord>,
     pub(super) intents: BTreeMap<IntentId, IntentRecord>,
     pub(super) welcomes: BTreeMap<DeviceId, WelcomeRecord>,
+    /// The words of devices that leave or have left.
+    pub(super) leaves: BTreeMap<Stay, LeaveRecord>,
     /// The members and the rules in the newest state that this client is in.
     pub(super) seats: Vec<Seat>,
     pub(super) rules: GroupRules,
@@ -55,8 +50,6 @@ pub(super) struct Group {
     pub(super) parts: Parts,
     /// Commits that wait for a binding or for their member's turn.
     pub(super) parked: Vec<Bundle>,
-    /// Proposals on the newest state by members who want to leave.
-    pub(super) leavers: BTreeMap<u32, Vec<u8>>,
     /// Devices that want to come over, with their key packages.
     pub(super) rejoins: BTreeMap<DeviceId, (Time, Vec<u8>)>,
     /// Devices that came over of late.
@@ -67,8 +60,9 @@ pub(super) struct Group {
     pub(super) asked: BTreeMap<super::talk::Matter, Time>,
     /// How many commits each member has had applied of late: allowance and when it was reckoned.
     pub(super) allowance: BTreeMap<DeviceId, (u64, Time)>,
-    /// The last chain that each device told of.
+    /// The last chain that each device told of, and the last that it told both sides of a split.
     pub(super) chains: BTreeMap<DeviceId, Told>,
+    pub(super) votes: BTreeMap<DeviceId, Told>,
     pub(super) split: Option<Split>,
     /// What waits to be said again.
     pub(super) hold: Option<Hold>,
@@ -93,18 +87,19 @@ impl Group {
             peers: BTreeMap::new(),
             intents: BTreeMap::new(),
             welcomes: BTreeMap::new(),
+            leaves: BTreeMap::new(),
             seats: Vec::new(),
             rules,
             stash: VecDeque::new(),
             parts: Parts::default(),
             parked: Vec::new(),
-            leavers: BTreeMap::new(),
             rejoins: BTreeMap::new(),
             came_over: BTreeMap::new(),
             answers: BTreeMap::new(),
             asked: BTreeMap::new(),
             allowance: BTreeMap::new(),
             chains: BTreeMap::new(),
+            votes: BTreeMap::new(),
             split: None,
             hold: None,
             next_beacon: now,
@@ -137,7 +132,7 @@ impl Group {
             if let (Some(id), Some(record)) =
                 (StateId::from_slice(&key), wire::decode::<PastRecord>(&value))
             {
-                past.insert(record.height, Past { id, beacon: record.beacon });
+                past.insert(record.height, Past { id, record });
             }
         }
         let mut peers = BTreeMap::new();
@@ -160,6 +155,12 @@ impl Group {
                 welcomes.insert(device, record);
             }
         }
+        let mut leaves = BTreeMap::new();
+        for (key, value) in scan(Space::Leave)? {
+            if let (Some(stay), Some(record)) = (Stay::from_slice(&key), wire::decode(&value)) {
+                leaves.insert(stay, record);
+            }
+        }
         // The chain, from the newest state down to the final one.
         let mut chain = Vec::new();
         let mut next = Some(record.tip);
@@ -173,7 +174,7 @@ impl Group {
         let mut group = Self::new(id, record, rules, now);
         group.next_beacon = core.soon(now, core.config.heartbeat)?;
         (group.chain, group.past, group.peers) = (chain, past, peers);
-        (group.intents, group.welcomes) = (intents, welcomes);
+        (group.intents, group.welcomes, group.leaves) = (intents, welcomes, leaves);
         group.read_tip(core)?;
         group.next_plan = Some(now);
         Ok(group)

@@ -14,10 +14,11 @@ use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event};
 use super::mls;
+use super::past::Places;
 use super::records::{IntentStatus, KeyPackageRecord, SentRecord};
 use super::talk::Matter;
 use crate::store::Space;
-use crate::wire::{self, Kind, Note, Rejoin};
+use crate::wire::{self, Kind, Rejoin};
 use crate::{DeviceId, Span, StateId, Time};
 
 /// How many heartbeats the sides listen to each other before one goes over.
@@ -28,82 +29,125 @@ const FRESH: u64 = 4;
 const WISH: Span = Span::seconds(30);
 
 /// What a device told of its chain.
+#[derive(Clone)]
 pub(super) struct Told {
     pub(super) at: Time,
-    /// The newest state first.
-    pub(super) chain: Vec<StateId>,
-    /// How many of them it can still roll back.
+    /// The state under whose key it was told.
+    pub(super) under: StateId,
+    pub(super) chain: Places,
+    /// From which of the states on it can still roll back.
     pub(super) window: usize,
 }
 
 /// A suspicion that the group is split.
 pub(super) struct Split {
+    /// The newest state that all are known to have in common.
+    pub(super) common: StateId,
     /// Where we go over to: the last state in common, and a state of the other side.
     pub(super) over: Option<(StateId, StateId)>,
     pub(super) next: Time,
 }
 
-/// Where this client should go over to: the last state in common and the next one of the branch that
-/// is kept; nothing if it is on that branch.
+/// Where this client should go over to: the last state in common and a state of the side that is
+/// kept; nothing if it is on that side.
 ///
-/// Chains have the newest state first. `mine` has heights too; of the others it is known at which
-/// height the device came in. At each fork those count who were members there: they share a key with
-/// each other, so all of them hear the same, and nobody wins by adding members to his side.
-pub(super) fn verdict(
-    mine: &[(u64, StateId)],
-    others: &[(u64, &[StateId])],
+/// Each chain counts for what it tells itself, so no member can make others count for his side. Who
+/// came over or came back does not know each step since the fork: he counts for the side of which
+/// most have the first state that he does know. `voters` tells whose chains count for a fork at a
+/// height; the last chain is our own and always does.
+fn verdict(
+    chains: &[&[(u64, StateId)]],
+    voters: impl Fn(u64) -> BTreeSet<usize>,
 ) -> Option<(StateId, StateId)> {
-    let own: Vec<StateId> = mine.iter().map(|(_, state)| *state).collect();
-    let heights: BTreeMap<StateId, u64> = mine.iter().map(|(h, state)| (*state, *h)).collect();
-    let chains = || others.iter().copied().chain([(0, &own[..])]);
-    let parents: BTreeMap<StateId, StateId> =
-        chains().flat_map(|(_, chain)| chain.windows(2)).map(|pair| (pair[0], pair[1])).collect();
-    // Which states follow which, and how many devices went that way. Who joined late does not know
-    // what was before, but others do.
-    let mut ways: BTreeMap<StateId, BTreeMap<StateId, usize>> = BTreeMap::new();
-    for (since, chain) in chains() {
-        let Some(mut state) = chain.first() else { continue };
-        // As many steps as there are states, whatever somebody makes of their order.
-        for _ in 0..parents.len() {
-            let Some(parent) = parents.get(state) else { break };
-            let was_there = heights.get(parent).is_some_and(|height| since <= *height);
-            let way = ways.entry(*parent).or_default().entry(*state).or_default();
-            *way += usize::from(was_there);
-            state = parent;
+    let me = chains.len().checked_sub(1)?;
+    let maps: Vec<BTreeMap<u64, StateId>> =
+        chains.iter().map(|chain| chain.iter().copied().collect()).collect();
+    // The first state above a height that a chain tells of, if it tells of the one there.
+    let next = |chain: usize, fork: &(u64, StateId)| -> Option<(u64, StateId)> {
+        let map = &maps[chain];
+        let here = map.get(&fork.0) == Some(&fork.1);
+        here.then(|| map.range(fork.0 + 1..).next().map(|(height, state)| (*height, *state)))?
+    };
+    for fork in chains[me].iter().take(chains[me].len().saturating_sub(1)) {
+        let own = next(me, fork)?;
+        let elsewhere = |chain| next(chain, fork).is_some_and(|next| next != own);
+        if !(0..me).any(elsewhere) {
+            continue;
         }
-    }
-    for pair in own.windows(2).rev() {
-        let (state, next) = (pair[1], pair[0]);
-        let Some(best) = ways.get(&state).and_then(heaviest) else { continue };
-        if best != next {
-            return Some((state, best));
+        let voters = voters(fork.0);
+        let steps: Vec<_> = (0..chains.len())
+            .filter(|chain| *chain == me || voters.contains(chain))
+            .filter_map(|chain| Some((chain, next(chain, fork)?)))
+            .collect();
+        let sides = sides(&maps, fork.0 + 1, &steps);
+        let weigh = |(state, on): &(&StateId, &Vec<usize>)| (on.len(), std::cmp::Reverse(**state));
+        let Some((best, on)) = sides.iter().max_by_key(weigh) else { continue };
+        if !on.contains(&me) {
+            return Some((fork.1, *best));
         }
     }
     // Others may have gone on from our newest state; that is no split.
     None
 }
 
-fn heaviest(ways: &BTreeMap<StateId, usize>) -> Option<StateId> {
-    let by = |(state, count): &(&StateId, &usize)| (**count, std::cmp::Reverse(**state));
-    ways.iter().max_by_key(by).map(|(state, _)| *state)
+/// The sides of a fork by their first states, which are at the height `first`, with the chains that
+/// are on them.
+fn sides(
+    maps: &[BTreeMap<u64, StateId>],
+    first: u64,
+    steps: &[(usize, (u64, StateId))],
+) -> BTreeMap<StateId, Vec<usize>> {
+    let mut sides: BTreeMap<StateId, Vec<usize>> = BTreeMap::new();
+    let (whole, gaps): (Vec<_>, Vec<_>) =
+        steps.iter().copied().partition(|(_, (height, _))| *height == first);
+    for (chain, (_, state)) in whole {
+        sides.entry(state).or_default().push(chain);
+    }
+    // Those who tell of each step say where the others belong.
+    let known = sides.clone();
+    for (chain, (height, state)) in gaps {
+        let there = |witness: &&usize| maps[**witness].get(&height) == Some(&state);
+        let place = known
+            .iter()
+            .map(|(side, witnesses)| (witnesses.iter().filter(there).count(), *side))
+            .filter(|(count, _)| *count > 0)
+            .max_by_key(|(count, side)| (*count, std::cmp::Reverse(*side)));
+        sides.entry(place.map_or(state, |(_, side)| side)).or_default().push(chain);
+    }
+    sides
 }
 
 impl Group {
-    pub(super) fn suspect_split(&mut self, core: &Core, now: Time) {
-        if self.split.is_none() {
-            let next = now + core.config.heartbeat.times(LISTEN);
-            self.split = Some(Split { over: None, next });
+    pub(super) fn suspect_split(&mut self, core: &Core, now: Time, common: StateId) {
+        let next = now + self.heartbeat(core).times(LISTEN);
+        let height = self.height(&common);
+        match &self.split {
+            Some(split) if height >= self.height(&split.common) => {}
+            Some(split) => self.split = Some(Split { common, over: split.over, next: split.next }),
+            None => self.split = Some(Split { common, over: None, next }),
         }
     }
 
-    /// The states that are or were on our chain, the newest first.
-    fn own_chain(&self) -> Vec<(u64, StateId)> {
-        self.past.iter().rev().map(|(height, past)| (*height, past.id)).collect()
+    /// Another has told of its chain.
+    pub(super) fn take_chain(&mut self, core: &Core, now: Time, device: DeviceId, told: Told) {
+        let fresh = self.heartbeat(core).times(FRESH);
+        let deeper = |told: &Told, other: &Told| {
+            let height = |told: &Told| self.height(&told.under);
+            height(told) <= height(other)
+        };
+        let vote = self
+            .votes
+            .get(&device)
+            .is_none_or(|old| deeper(&told, old) || now.since(old.at) > fresh);
+        if vote {
+            self.votes.insert(device, told.clone());
+        }
+        self.chains.insert(device, told);
     }
 
     /// Decides which side goes over, and asks to be brought over if it is ours.
     pub(super) fn heal(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let heartbeat = core.config.heartbeat;
+        let heartbeat = self.heartbeat(core);
         let Some(split) = &self.split else { return Ok(()) };
         if !self.is_active() {
             self.split = None;
@@ -112,46 +156,59 @@ impl Group {
         if now < split.next {
             return Ok(());
         }
-        let mine = self.own_chain();
-        let told: Vec<_> = self
-            .chains
-            .iter()
-            .filter(|(_, told)| now.since(told.at) <= heartbeat.times(FRESH))
-            .collect();
-        let since = |device| self.peers.get(device).map_or(0, |peer| peer.since);
-        let fresh: Vec<(u64, &[StateId])> =
-            told.iter().map(|(device, told)| (since(device), &told.chain[..])).collect();
-        let own = |state: &StateId| mine.iter().any(|(_, other)| other == state);
+        let fresh = |told: &Told| now.since(told.at) <= heartbeat.times(FRESH);
+        let mine = self.own_places();
         let tip = self.tip().id;
-        let apart = fresh.iter().any(|(_, chain)| {
-            chain.first().is_some_and(|newest| !own(newest) && !chain.contains(&tip))
+        let has = |chain: &Places, state: StateId| chain.iter().any(|(_, other)| *other == state);
+        let apart = self.chains.values().filter(|told| fresh(told)).any(|told| {
+            let newest = told.chain.last();
+            newest.is_some_and(|(_, newest)| !has(&mine, *newest) && !has(&told.chain, tip))
         });
         if !apart {
             self.split = None;
             return Ok(());
         }
-        let over = verdict(&mine, &fresh);
-        // A fork that both sides can still roll back is settled by the winner rule.
-        let over = over.filter(|(common, side)| {
-            let on_it = || told.iter().filter(|(_, told)| told.chain.contains(side));
-            self.place(common).is_none()
-                || on_it()
-                    .all(|(_, told)| !told.chain.iter().take(told.window).any(|s| s == common))
-        });
-        let Some((common, side)) = over else {
-            if let Some(split) = &mut self.split {
-                split.next = now + heartbeat;
-            }
-            return Ok(());
-        };
+        let over = self.weigh(&mine, fresh);
         if let Some(split) = &mut self.split {
+            let Some((common, side)) = over else {
+                (split.over, split.next) = (None, now + heartbeat);
+                return Ok(());
+            };
             if split.over.is_none() {
                 core.tell(Event::Split { group: self.id });
             }
             split.over = Some((common, side));
             split.next = now + Span(heartbeat.0 / 2);
         }
-        self.ask_to_come_over(core, now, common, side)
+        match over {
+            // Who leaves needs no place on the other side.
+            Some((common, side)) if !self.asked_to_leave() => {
+                self.ask_to_come_over(core, now, common, side)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The side to go over to, if ours is not kept. It is weighed by what was told under keys that
+    /// both sides of the fork have: all of them hear the same, and nobody can be on two sides. And by
+    /// the devices that were members at the fork: nobody wins by adding members to his side.
+    fn weigh(&self, mine: &Places, fresh: impl Fn(&Told) -> bool) -> Option<(StateId, StateId)> {
+        let votes: Vec<_> = self.votes.iter().filter(|(_, told)| fresh(told)).collect();
+        let mut chains: Vec<&[_]> = votes.iter().map(|(_, told)| &told.chain[..]).collect();
+        chains.push(mine);
+        let (common, side) = verdict(&chains, |fork| {
+            let members = self.members_at(fork);
+            let counts = |(device, told): &(&DeviceId, &Told)| {
+                members.contains(device) && self.height(&told.under).is_some_and(|h| h <= fork)
+            };
+            (0..votes.len()).filter(|place| counts(&votes[*place])).collect()
+        })?;
+        // A fork that both sides can still roll back is settled by the winner rule.
+        let on_it = |told: &Told| told.chain.iter().any(|(_, state)| *state == side);
+        let open = |told: &Told| told.chain[told.window..].iter().any(|(_, s)| *s == common);
+        let settled = self.place(&common).is_none()
+            || votes.iter().filter(|(_, told)| on_it(told)).all(|(_, told)| !open(told));
+        settled.then_some((common, side))
     }
 
     fn ask_to_come_over(
@@ -161,7 +218,7 @@ impl Group {
         common: StateId,
         side: StateId,
     ) -> Result<(), EngineError> {
-        if !self.once_per(Matter::Rejoin, now, core.config.heartbeat) {
+        if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
         let leaf = self.leaf(core, now)?;
@@ -185,7 +242,9 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some((device, body)) = self.verify(core, Kind::Rejoin, payload) else { return Ok(()) };
         let Some(rejoin) = wire::decode::<Rejoin>(&body) else { return Ok(()) };
-        if self.height(&rejoin.side).is_none() || !self.is_active() {
+        // Who goes over himself brings nobody here.
+        let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
+        if self.height(&rejoin.side).is_none() || !self.is_active() || going {
             return Ok(());
         }
         let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
@@ -195,8 +254,7 @@ impl Group {
         peer.count = rejoin.count;
         self.save_peer(core, &device)?;
         if self.seat(&device).is_none() {
-            let key = self.beacon_key(&under);
-            return self.say(core, now, &key, Kind::Note, &Note::NotAMember(device));
+            return self.say_not_a_member(core, now, &under, device);
         }
         let lately = self.came_over.get(&device).is_some_and(|at| now.since(*at) < WISH);
         let suite = self.record.suite.try_into().map_err(|_| EngineError::Suite)?;
@@ -212,17 +270,22 @@ impl Group {
         Ok(())
     }
 
-    /// A member of the side that we want to go over to says that we are not among its members. Only
-    /// who could have removed us is believed.
+    /// A member of another side says that we are not among its members. Only who could have removed us
+    /// is believed; if we want to leave, anybody.
     pub(super) fn not_a_member(
         &mut self,
         core: &mut Core,
         now: Time,
         device: &DeviceId,
     ) -> Result<(), EngineError> {
-        let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
         let Some(seat) = self.seat(device) else { return Ok(()) };
         let by = seat.identity.address;
+        if self.asked_to_leave() {
+            core.tell(Event::Out { group: self.id, by: None });
+            self.next_plan = Some(now);
+            return self.go(core, now);
+        }
+        let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         if going && could {
@@ -277,6 +340,7 @@ impl Group {
         }
         self.split = None;
         self.chains.clear();
+        self.votes.clear();
         self.next_plan = Some(now);
         Ok(())
     }
@@ -286,17 +350,18 @@ impl Group {
 mod tests {
     use super::*;
 
-    fn chain(states: &[u8]) -> Vec<StateId> {
-        states.iter().rev().map(|number| StateId([*number; 16])).collect()
+    /// States from height 0 on; 0 is a gap.
+    fn chain(states: &[u8]) -> Places {
+        let places = (0..).zip(states).filter(|(_, state)| **state != 0);
+        places.map(|(height, state)| (height, StateId([*state; 16]))).collect()
     }
 
-    /// The heights are the places in `mine`.
+    /// Each chain with the height from which on it counts.
     fn judge_since(mine: &[u8], others: &[(u64, &[u8])]) -> Option<(u8, u8)> {
-        let others: Vec<_> = others.iter().map(|(since, other)| (*since, chain(other))).collect();
-        let others: Vec<_> = others.iter().map(|(since, other)| (*since, &other[..])).collect();
-        let heights = (0..mine.len() as u64).rev();
-        let mine: Vec<_> = heights.zip(chain(mine)).collect();
-        verdict(&mine, &others).map(|(common, side)| (common.0[0], side.0[0]))
+        let chains: Vec<_> = others.iter().map(|(_, other)| chain(other)).chain([chain(mine)]).collect();
+        let chains: Vec<&[_]> = chains.iter().map(|chain| &chain[..]).collect();
+        let voters = |fork| (0..others.len()).filter(|other| others[*other].0 <= fork).collect();
+        verdict(&chains, voters).map(|(common, side)| (common.0[0], side.0[0]))
     }
 
     fn judge(mine: &[u8], others: &[&[u8]]) -> Option<(u8, u8)> {
@@ -305,9 +370,10 @@ mod tests {
     }
 
     #[test]
-    fn who_came_in_after_the_fork_does_not_count_there() {
+    fn who_does_not_count_at_a_fork_does_not_decide_it() {
         // Two who were added on our side since do not outweigh the one who was there.
-        assert_eq!(judge_since(&[1, 7], &[(0, &[1, 6]), (1, &[7]), (1, &[7])]), Some((1, 6)));
+        let others: [(u64, &[u8]); 3] = [(0, &[1, 6]), (1, &[1, 7]), (1, &[1, 7])];
+        assert_eq!(judge_since(&[1, 7], &others), Some((1, 6)));
         assert_eq!(judge_since(&[1, 6], &[(0, &[1, 7])]), None);
     }
 
@@ -331,14 +397,23 @@ mod tests {
     }
 
     #[test]
-    fn who_joined_late_counts_for_the_branch_that_he_joined() {
-        assert_eq!(judge(&[1, 2, 7], &[&[1, 2, 6], &[7]]), None);
-        assert_eq!(judge(&[1, 2, 6], &[&[1, 2, 7], &[7]]), Some((2, 7)));
+    fn who_came_over_counts_for_the_side_that_he_came_to() {
+        // He was at the fork, and knows the other side from its second state on.
+        assert_eq!(judge(&[1, 2, 6, 5], &[&[1, 2, 7, 8], &[1, 2, 0, 8]]), Some((2, 7)));
+        assert_eq!(judge(&[1, 2, 7, 8], &[&[1, 2, 6, 5], &[1, 2, 0, 8]]), None);
+        // So do we if it was us.
+        assert_eq!(judge(&[1, 2, 0, 8], &[&[1, 2, 6, 5], &[1, 2, 7, 8]]), None);
+        assert_eq!(judge(&[1, 2, 0, 8], &[&[1, 2, 6], &[1, 2, 6], &[1, 2, 7, 8]]), Some((2, 6)));
     }
 
     #[test]
-    fn a_chain_that_goes_round_ends() {
-        assert!(judge(&[1, 2, 1, 2, 3], &[&[3, 1, 3, 2]]).is_some());
+    fn a_chain_that_nobody_bears_out_counts_for_its_teller_alone() {
+        // One says that our state follows another side's; the others know better.
+        let honest: [&[u8]; 2] = [&[1, 2, 8], &[1, 2, 8]];
+        let liar: &[u8] = &[1, 3, 8];
+        assert_eq!(judge(&[1, 2, 8], &[honest[0], honest[1], liar]), None);
+        assert_eq!(judge(&[1, 3, 9], &[honest[0], honest[1], liar]), None);
+        assert_eq!(judge(&[1, 3, 9], &[honest[0], honest[1]]), Some((1, 2)));
     }
 
     #[test]

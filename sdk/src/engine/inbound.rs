@@ -77,7 +77,7 @@ impl Group {
             }
         }
         for past in self.past.values().rev() {
-            if let Some(opened) = wire::open(&core.crypto, &past.beacon, &topic, bytes) {
+            if let Some(opened) = wire::open(&core.crypto, &past.record.beacon, &topic, bytes) {
                 self.take_opened(core, now, past.id, false, opened)?;
                 return Ok(true);
             }
@@ -115,15 +115,13 @@ impl Group {
                 _ => Ok(()),
             },
             (Kind::Application, true) => self.hear(core, now, state, &payload),
-            (Kind::Proposal, true) if state == self.tip().id => {
-                self.take_proposal(core, now, payload)
-            }
             (Kind::Tree, true) => {
                 self.answers.remove(&Matter::Tree(state));
                 Ok(())
             }
             (Kind::Beacon, false) => self.take_beacon(core, now, state, &payload),
             (Kind::Request, false) => self.take_request(core, now, state, &payload),
+            (Kind::Leave, false) => self.take_leave(core, now, state, &payload),
             (Kind::Note, false) => self.take_note(core, now, &payload),
             (Kind::Rejoin, false) => self.take_rejoin(core, now, state, &payload),
             (Kind::Binding, false) => self.take_binding(core, now, &payload),
@@ -214,7 +212,7 @@ impl Group {
         bundle: &Bundle,
     ) -> Result<Result<(Option<mls::Snapshot>, law::Facts), Objection>, EngineError> {
         let parent = core.take(self.id, bundle.parent)?;
-        let mut applied = parent.apply(&bundle.proposals, bundle.commit.as_slice(), |proposed| {
+        let mut applied = parent.apply(bundle.commit.as_slice(), |proposed| {
             law::judge(&proposed, &|device| core.bindings().get(device).cloned())
         });
         // The bindings that it needs may be in the store.
@@ -224,7 +222,7 @@ impl Group {
                 all &= core.binding(&device)?;
             }
             if all {
-                applied = parent.apply(&bundle.proposals, bundle.commit.as_slice(), |proposed| {
+                applied = parent.apply(bundle.commit.as_slice(), |proposed| {
                     law::judge(&proposed, &|device| core.bindings().get(device).cloned())
                 });
             }

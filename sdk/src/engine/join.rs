@@ -364,6 +364,7 @@ impl Engine {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
+            let before = group.members_at(fork);
             for state in group.chain.drain(..) {
                 core.erase(now, id, state.id)?;
                 core.store.delete(Space::State, &id.0, &state.id.0)?;
@@ -381,6 +382,7 @@ impl Engine {
             group.stash.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
+            group.remember_gap(core, &before)?;
             group.after_move(core, now)?;
             for peer in group.peers.values_mut() {
                 peer.heard = None;

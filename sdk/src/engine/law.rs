@@ -13,6 +13,7 @@ use super::io::Changed;
 use super::mls::{Proposed, Refused, Seat};
 use super::rule::Class;
 use super::rules::GroupRules;
+use super::stay;
 use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
 use crate::policy::{Floor, Right, Role};
 use crate::{Address, DeviceId};
@@ -134,12 +135,15 @@ fn moves(
     };
     let mut unknown = Vec::new();
     for queued in proposed.commit.queued_proposals() {
+        demand(sender(queued) == Some(by.leaf), "a proposal of another than the committer")?;
         match queued.proposal() {
             Proposal::Add(add) => {
-                demand(sender(queued) == Some(by.leaf), "an addition that another proposed")?;
                 let leaf = add.key_package().leaf_node();
                 let identity = LeafIdentity::decode(leaf.credential().serialized_content())
                     .map_err(|_| Objection::Unlawful("a leaf that does not say who it is"))?;
+                let stay = stay::of(leaf);
+                demand(stay.is_some(), "a leaf that does not name its stay")?;
+                demand(roster.iter().all(|seat| seat.stay != stay), "a stay of another")?;
                 let Some(binding) = binding(&identity.device) else {
                     unknown.push(identity.device);
                     continue;
@@ -154,26 +158,21 @@ fn moves(
                     .iter()
                     .find(|seat| seat.leaf == leaf)
                     .ok_or(Objection::Unlawful("a removal of nobody"))?;
-                if sender(queued) == Some(leaf) {
-                    moves.left.insert(seat.identity.device);
-                } else {
-                    demand(sender(queued) == Some(by.leaf), "a removal that another proposed")?;
-                }
                 moves.removed.push(seat.identity.clone());
             }
-            Proposal::GroupContextExtensions(_) => {
-                demand(sender(queued) == Some(by.leaf), "a change that another proposed")?;
-            }
+            Proposal::GroupContextExtensions(_) => {}
             _ => return Err(Objection::Unlawful("a proposal of a kind that is not used")),
         }
     }
     if !unknown.is_empty() {
         return Err(Objection::Unknown(unknown));
     }
+    moves.left = left(proposed, scheme, roster)?;
     // OpenMLS hands removals out in an order of chance.
     moves.removed.sort_unstable_by_key(|identity| identity.device);
     moves.added.sort_unstable_by_key(|identity| identity.device);
     let removed: BTreeSet<_> = moves.removed.iter().map(|identity| identity.device).collect();
+    demand(moves.left.is_subset(&removed), "the word of one who stays")?;
     let stays = |device: &DeviceId| {
         !removed.contains(device) && roster.iter().any(|seat| seat.identity.device == *device)
     };
@@ -188,6 +187,23 @@ fn moves(
     Ok(moves)
 }
 
+/// Those who say that they leave, each once.
+fn left(
+    proposed: &Proposed<'_>,
+    scheme: SignatureScheme,
+    roster: &[Seat],
+) -> Result<BTreeSet<DeviceId>, Objection> {
+    let (crypto, group) = (proposed.parent.crypto(), proposed.parent.id());
+    let group = group.ok_or(Objection::Unlawful("a group whose name has another length"))?;
+    let mut left = BTreeSet::new();
+    for leave in &proposed.leaves {
+        let seat = stay::leaver(crypto, scheme, group, roster, leave)
+            .ok_or(Objection::Unlawful("the word of nobody who is here"))?;
+        demand(left.insert(seat.identity.device), "the same word twice")?;
+    }
+    Ok(left)
+}
+
 /// The leaf of the member that a proposal is from.
 fn sender(queued: &QueuedProposal) -> Option<u32> {
     match queued.sender() {
@@ -196,11 +212,12 @@ fn sender(queued: &QueuedProposal) -> Option<u32> {
     }
 }
 
-/// A committer keeps its identity and its signature key.
+/// A committer keeps its identity, its signature key and its stay.
 fn own_leaf_unchanged(proposed: &Proposed<'_>, by: &Seat) -> Result<(), Objection> {
     let Some(leaf) = proposed.commit.update_path_leaf_node() else { return Ok(()) };
     let same = leaf.credential().serialized_content() == by.identity.encode()
-        && leaf.signature_key().as_slice() == by.signature_key;
+        && leaf.signature_key().as_slice() == by.signature_key
+        && stay::of(leaf) == by.stay;
     demand(same, "a committer that becomes another")
 }
 

@@ -30,10 +30,12 @@ use super::Engine;
 use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
+use super::means::Means;
 use super::mls::{self, Changes, Psk, Snapshot};
-use super::plan::{Means, Wanted, joiners};
+use super::plan::Wanted;
 use super::records::{GroupRecord, IntentBody, IntentRecord, IntentStatus, Status};
 use super::rules::{GroupRules, Successor};
+use super::welcome::joiners;
 use crate::policy::{Floor, Right, Role};
 use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
 

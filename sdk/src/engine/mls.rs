@@ -16,6 +16,7 @@ use openmls::prelude::{
 };
 use openmls::schedule::{ExternalPsk, PreSharedKeyId};
 use openmls_traits::OpenMlsProvider;
+use openmls_traits::random::OpenMlsRand;
 use openmls_traits::storage::StorageProvider;
 use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::{TrellisCrypto, TrellisSigner, TrellisStorage};
@@ -23,8 +24,10 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::rules::{GroupRules, capabilities};
+use super::stay;
 use crate::identity::LeafIdentity;
-use crate::{GroupId, StateId, wire};
+use crate::wire::Leave;
+use crate::{GroupId, StateId, Stay, wire};
 
 /// How far the messages of one sender in one state may be out of order.
 const OUT_OF_ORDER: u32 = 256;
@@ -62,7 +65,7 @@ impl OpenMlsProvider for Provider {
 pub(super) struct Refused(String);
 
 impl Refused {
-    fn new(error: impl std::fmt::Display) -> Self {
+    pub(super) fn new(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }
 }
@@ -138,6 +141,7 @@ pub(super) struct Seat {
     pub(super) leaf: u32,
     pub(super) identity: LeafIdentity,
     pub(super) signature_key: Vec<u8>,
+    pub(super) stay: Option<Stay>,
 }
 
 /// One state of one group.
@@ -152,8 +156,8 @@ pub(super) struct Changes {
     pub(super) add: Vec<KeyPackage>,
     pub(super) remove: Vec<u32>,
     pub(super) rules: Option<GroupRules>,
-    /// MLSMessages with proposals of others.
-    pub(super) proposals: Vec<Vec<u8>>,
+    /// The words of those among `remove` who leave.
+    pub(super) leaves: Vec<Leave>,
     pub(super) psk: Option<Psk>,
 }
 
@@ -186,6 +190,8 @@ pub(super) struct Made {
 pub(super) struct Proposed<'a> {
     pub(super) committer: u32,
     pub(super) commit: &'a StagedCommit,
+    /// The words of those who leave.
+    pub(super) leaves: Vec<Leave>,
     pub(super) parent: &'a Snapshot,
 }
 
@@ -210,6 +216,10 @@ fn bytes(message: &MlsMessageOut) -> Result<Vec<u8>, Refused> {
     message.to_bytes().map_err(Refused::new)
 }
 
+fn new_stay(crypto: &TrellisCrypto) -> Result<Stay, Refused> {
+    Ok(Stay(crypto.random_array().map_err(Refused::new)?))
+}
+
 /// A key package for one device, its private keys as an own storage.
 pub(super) fn key_package(
     crypto: &TrellisCrypto,
@@ -219,6 +229,7 @@ pub(super) fn key_package(
     let provider = Provider { crypto: crypto.clone(), storage: TrellisStorage::default() };
     let bundle: KeyPackageBundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities(&leaf.suites))
+        .leaf_node_extensions(stay::extensions(new_stay(crypto)?)?)
         .key_package_lifetime(leaf.lifetime)
         .build(suite, &provider, &leaf.signer, leaf.credential())
         .map_err(Refused::new)?;
@@ -337,6 +348,8 @@ impl Snapshot {
             .ciphersuite(suite)
             .with_capabilities(capabilities(&leaf.suites))
             .with_group_context_extensions(extensions)
+            .with_leaf_node_extensions(stay::extensions(new_stay(crypto)?)?)
+            .map_err(Refused::new)?
             .lifetime(leaf.lifetime)
             .with_wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(false)
@@ -362,6 +375,14 @@ impl Snapshot {
 
     pub(super) fn storage(&self) -> &TrellisStorage {
         &self.provider.storage
+    }
+
+    pub(super) fn crypto(&self) -> &TrellisCrypto {
+        &self.provider.crypto
+    }
+
+    pub(super) fn id(&self) -> Option<GroupId> {
+        GroupId::from_slice(self.group.group_id().as_slice())
     }
 
     fn copy(&self) -> Result<Self, Refused> {
@@ -394,9 +415,12 @@ impl Snapshot {
 
     /// The members in the order of their leaves; nobody who does not say who it is.
     pub(super) fn roster(&self) -> Vec<Seat> {
+        let tree = self.group.public_group();
         let seat = |member: openmls::prelude::Member| {
             let identity = LeafIdentity::decode(member.credential.serialized_content()).ok()?;
-            Some(Seat { leaf: member.index.u32(), identity, signature_key: member.signature_key })
+            let (leaf, signature_key) = (member.index.u32(), member.signature_key);
+            let stay = tree.leaf(member.index).and_then(stay::of);
+            Some(Seat { leaf, identity, signature_key, stay })
         };
         self.group.members().filter_map(seat).collect()
     }
@@ -436,9 +460,7 @@ impl Snapshot {
     /// A commit on this state.
     pub(super) fn commit(&self, leaf: &Leaf, changes: Changes) -> Result<Made, Refused> {
         let mut child = self.copy()?;
-        for proposal in &changes.proposals {
-            child.take_proposal(proposal)?;
-        }
+        child.group.set_aad(stay::to_commit(&changes.leaves));
         let psk = changes.psk.as_ref();
         let psk = psk.map(|psk| psk.store(&child.provider, child.suite())).transpose()?;
         let proposal = |psk: &PreSharedKeyId| {
@@ -474,52 +496,13 @@ impl Snapshot {
         Ok(Made { child, commit: bytes(&commit)?, welcome })
     }
 
-    /// A proposal to remove the own leaf. It is for others to commit, so it leaves no trace here.
-    pub(super) fn propose_to_leave(&self, leaf: &Leaf) -> Result<Vec<u8>, Refused> {
-        let mut copy = self.copy()?;
-        bytes(&copy.group.leave_group(&copy.provider, &leaf.signer).map_err(Refused::new)?)
-    }
-
-    /// Whether a message is a proposal by a member to remove itself, and which.
-    pub(super) fn leaver(&self, proposal: &[u8]) -> Result<u32, Refused> {
-        self.copy()?.take_proposal(proposal)
-    }
-
-    fn take_proposal(&mut self, proposal: &[u8]) -> Result<u32, Refused> {
-        let message = message(proposal)?;
-        let MlsMessageBodyIn::PublicMessage(message) = message else {
-            return Err(Refused("not a PublicMessage".into()));
-        };
-        let processed =
-            self.group.process_message(&self.provider, message).map_err(Refused::new)?;
-        let sender = processed.sender().clone();
-        let ProcessedMessageContent::ProposalMessage(proposal) = processed.into_content() else {
-            return Err(Refused("not a proposal".into()));
-        };
-        let openmls::prelude::Proposal::Remove(remove) = proposal.proposal() else {
-            return Err(Refused("another proposal than to remove".into()));
-        };
-        let removed = remove.removed();
-        if sender != Sender::Member(removed) {
-            return Err(Refused("a proposal to remove another".into()));
-        }
-        self.group
-            .store_pending_proposal(&self.provider.storage, *proposal)
-            .map_err(Refused::new)?;
-        Ok(removed.u32())
-    }
-
     /// Applies a commit of another, if `judge` lets it. The child is nothing if it removes us.
     pub(super) fn apply<T, E: From<Refused>>(
         &self,
-        proposals: &[VLBytes],
         commit: &[u8],
         judge: impl FnOnce(Proposed<'_>) -> Result<T, E>,
     ) -> Result<(Option<Self>, T), E> {
         let mut child = self.copy()?;
-        for proposal in proposals {
-            child.take_proposal(proposal.as_slice())?;
-        }
         let MlsMessageBodyIn::PublicMessage(message) = message(commit)? else {
             return Err(Refused("not a PublicMessage".into()).into());
         };
@@ -528,10 +511,13 @@ impl Snapshot {
         let Sender::Member(committer) = *processed.sender() else {
             return Err(Refused("a commit from outside".into()).into());
         };
+        let leaves = stay::from_commit(processed.aad())
+            .ok_or(Refused("a commit with something beside it".into()))?;
         let ProcessedMessageContent::StagedCommitMessage(commit) = processed.into_content() else {
             return Err(Refused("not a commit".into()).into());
         };
-        let judged = judge(Proposed { committer: committer.u32(), commit: &commit, parent: self })?;
+        let committer = committer.u32();
+        let judged = judge(Proposed { committer, commit: &commit, leaves, parent: self })?;
         if commit.self_removed() {
             return Ok((None, judged));
         }

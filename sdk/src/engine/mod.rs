@@ -8,14 +8,17 @@
 //! | `rule` | which of several commits on one state wins |
 //! | `law` | which commits a group's rules allow |
 //! | `chain` | the chain of states, going forward and back, what becomes final |
-//! | `plan` | from what users want to commits |
+//! | `plan`, `means` | from what users want to commits |
+//! | `leave` | leaving |
 //! | `speak` | messages |
 //! | `talk` | beacons, requests, answers |
-//! | `join` | key packages and Welcomes |
+//! | `welcome`, `join` | Welcomes, key packages, coming in |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
 //! | `migrate` | moving a group to another cipher suite |
 //! | `inbound` | what comes in on the topic of a group |
+//! | `past` | the states that were on the chain |
+//! | `stay` | a device's stay in a group, and the word that ends it |
 //! | `mls` | OpenMLS, one state at a time |
 
 mod chain;
@@ -28,18 +31,23 @@ mod inbound;
 mod io;
 mod join;
 mod law;
+mod leave;
+mod means;
 mod migrate;
 mod mls;
 mod parts;
+mod past;
 mod plan;
 mod records;
 mod rule;
 mod rules;
 mod speak;
+mod stay;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod view;
+mod welcome;
 
 use std::collections::BTreeMap;
 

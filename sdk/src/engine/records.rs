@@ -5,6 +5,7 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
 use crate::policy::{Policy, Role};
+use crate::wire::Leave;
 use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
 macro_rules! records {
@@ -80,6 +81,16 @@ records! {
     PastRecord {
         pub(super) height: u64,
         pub(super) beacon: [u8; 32],
+        /// Who came in with the commit that led to it, and who went.
+        pub(super) came: Vec<DeviceId>,
+        pub(super) went: Vec<DeviceId>,
+    }
+
+    /// A word of a device that it leaves.
+    LeaveRecord {
+        pub(super) heard: Time,
+        pub(super) device: DeviceId,
+        pub(super) leave: Leave,
     }
 
     /// The envelopes with the commit that led to a state, for those who are behind.
@@ -91,8 +102,6 @@ records! {
     PeerRecord {
         pub(super) address: Address,
         pub(super) signature_key: VLBytes,
-        /// The height at which it came in, if this client was there.
-        pub(super) since: u64,
         /// The newest state that it was heard in, as far as it is on the chain.
         pub(super) heard: Option<StateId>,
         pub(super) heard_at: Time,

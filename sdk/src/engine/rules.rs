@@ -140,7 +140,10 @@ pub(super) fn capabilities(suites: &[Ciphersuite]) -> Capabilities {
     Capabilities::new(
         None,
         Some(suites),
-        Some(&[ExtensionType::Unknown(EXTENSION_TYPE)]),
+        Some(&[
+            ExtensionType::Unknown(EXTENSION_TYPE),
+            ExtensionType::Unknown(super::stay::EXTENSION_TYPE),
+        ]),
         None,
         Some(&[CredentialType::Basic]),
     )

@@ -1,10 +1,11 @@
 //! Saying where one stands, asking for what one lacks, and answering.
 
 use super::core::Core;
-use super::group::{Group, State, signed_text};
+use super::group::{Group, signed_text};
 use super::heal::Told;
 use super::io::{EngineError, Event};
-use super::records::{Archive, ChangeRecord, Status};
+use super::past;
+use super::records::{Archive, Status};
 use crate::message::Delivery;
 use crate::store::Space;
 use crate::wire::{self, Beacon, Got, Kind, Note, Request, Signed};
@@ -17,14 +18,10 @@ const COMMITS: usize = 16;
 const MESSAGES: u64 = 32;
 /// How many bindings.
 const BINDINGS: usize = 16;
-/// How many states a beacon names.
-const CHAIN: usize = 128;
 /// How many devices it acknowledges messages of.
 const GOT: usize = 128;
 /// How often a state that others are in is asked for before it is taken for a dead end.
 const TRIES: u32 = 6;
-/// Under how many keys beside that of the newest final state a beacon is sent.
-const ENTRIES: usize = 3;
 /// How many things are remembered as asked for or answered.
 const MATTERS: usize = 1024;
 
@@ -40,7 +37,8 @@ pub(super) enum Matter {
     Messages(DeviceId),
     Message(u64),
     Rejoin,
-    Proposal,
+    Leave,
+    NotAMember(DeviceId),
     Stand(StateId),
 }
 
@@ -73,11 +71,11 @@ impl Group {
         Ok(())
     }
 
-    /// Where this device stands.
-    fn stand(&mut self, core: &mut Core) -> Result<Beacon, EngineError> {
+    /// Says where this device stands to those who know a state.
+    fn stand(&mut self, core: &mut Core, now: Time, key: &[u8; 32]) -> Result<(), EngineError> {
         let count = self.next_count(core)?;
-        let window = self.chain.len();
-        let chain = self.past.values().rev().take(CHAIN).map(|past| past.id).collect();
+        let known = self.past.values().find(|past| past.record.beacon == *key);
+        let from = known.map_or(self.root().record.height, |past| past.record.height);
         let got = self
             .peers
             .iter()
@@ -85,52 +83,24 @@ impl Group {
             .take(GOT)
             .map(|(device, peer)| Got { device: *device, upto: peer.upto })
             .collect();
-        let window = u16::try_from(window).unwrap_or(u16::MAX);
-        Ok(Beacon { count, sent: self.record.sent, window, chain, got })
+        let window = u16::try_from(self.chain.len()).unwrap_or(u16::MAX);
+        let chain = self.own_runs(from);
+        let beacon = Beacon { count, sent: self.record.sent, window, chain, got };
+        self.say(core, now, key, Kind::Beacon, &beacon)
     }
 
     /// Says where this device stands.
     pub(super) fn beacon(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let crowd = 1 + self.seats.len() as u64 / 16;
-        let heartbeat = core.config.heartbeat.times(crowd);
+        let heartbeat = self.heartbeat(core);
         self.next_beacon = core.soon(now + heartbeat, Span(heartbeat.0 / 4))?;
-        if self.others(core).next().is_none() || !self.is_active() {
+        if self.others(core).next().is_none() {
             return Ok(());
         }
-        let beacon = self.stand(core)?;
-        let key = self.root().record.keys.beacon;
-        self.say(core, now, &key, Kind::Beacon, &beacon)?;
-        // Who has come in above the newest final state knows no key of before.
-        let entries: Vec<_> = self.chain[1..]
-            .iter()
-            .rev()
-            .filter(|state| state.record.inside == 1 && brings_in(state))
-            .map(|state| state.record.keys.beacon)
-            .take(ENTRIES)
-            .collect();
-        for key in entries {
-            self.say(core, now, &key, Kind::Beacon, &beacon)?;
+        if !self.is_active() {
+            return self.say_words(core, now, None);
         }
-        // Who is not heard may be far behind, or on the other side of a split.
-        let lost = self.others(core).any(|seat| {
-            let peer = self.peers.get(&seat.identity.device);
-            peer.is_none_or(|peer| {
-                peer.heard.is_none() || now.since(peer.heard_at) > heartbeat.times(3)
-            })
-        });
-        if lost || self.split.is_some() {
-            // Each time about twice as deep, at random, so that no depth is left out.
-            self.deep = self.deep % 8 + 1;
-            let reach = 1_u64 << self.deep;
-            let depth = 1 + u64::from_be_bytes(core.random()?) % reach;
-            let below = self.root().record.height.saturating_sub(depth);
-            let past = self.past.range(..=below).next_back().or(self.past.first_key_value());
-            if let Some((_, past)) = past {
-                let key = past.beacon;
-                if key != self.root().record.keys.beacon {
-                    self.say(core, now, &key, Kind::Beacon, &beacon)?;
-                }
-            }
+        for key in self.reach(core, now)? {
+            self.stand(core, now, &key)?;
         }
         Ok(())
     }
@@ -199,10 +169,8 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some((device, body)) = self.verify(core, Kind::Beacon, payload) else { return Ok(()) };
         let Some(beacon) = wire::decode::<Beacon>(&body) else { return Ok(()) };
-        let Some(tip) = beacon.chain.first().copied() else { return Ok(()) };
-        if beacon.chain.len() > CHAIN {
-            return Ok(());
-        }
+        let Some(chain) = past::places(&beacon.chain) else { return Ok(()) };
+        let Some((_, tip)) = chain.last().copied() else { return Ok(()) };
         let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
         if beacon.count <= peer.count {
             return Ok(());
@@ -218,8 +186,8 @@ impl Group {
         }
         self.save_peer(core, &device)?;
         self.heard(core, now, &device, &tip)?;
-        let window = usize::from(beacon.window);
-        self.chains.insert(device, Told { at: now, chain: beacon.chain.clone(), window });
+        let window = chain.len().saturating_sub(usize::from(beacon.window));
+        self.take_chain(core, now, device, Told { at: now, under, chain: chain.clone(), window });
         self.ask_for_messages(core, now, &device)?;
 
         let mine = self.tip().id;
@@ -231,14 +199,13 @@ impl Group {
             self.answers.entry(Matter::Commits(tip)).or_insert(due);
             return Ok(());
         }
-        if beacon.chain.contains(&mine) {
+        if chain.iter().any(|(_, state)| *state == mine) {
             return self.ask_for_commits(core, now, mine);
         }
         // Each has what the other has not.
-        let common = beacon.chain.iter().copied().find(|state| self.height(state).is_some());
-        let common = common.unwrap_or(under);
-        let theirs =
-            beacon.chain.iter().take(usize::from(beacon.window)).any(|state| *state == common);
+        let place = chain.iter().rposition(|(_, state)| self.height(state).is_some());
+        let common = place.map_or(under, |place| chain[place].1);
+        let theirs = place.is_some_and(|place| place >= window);
         let ours = self.place(&common).is_some();
         if ours {
             self.ask_for_commits(core, now, common)?;
@@ -248,12 +215,11 @@ impl Group {
             self.answers.entry(Matter::Commits(common)).or_insert(due);
         }
         if !ours || !theirs {
-            self.suspect_split(core, now);
+            self.suspect_split(core, now, common);
             // The other side can read what is under the key that it used.
             if self.once_per(Matter::Stand(under), now, core.config.heartbeat) {
-                let beacon = self.stand(core)?;
                 let key = self.beacon_key(&under);
-                self.say(core, now, &key, Kind::Beacon, &beacon)?;
+                self.stand(core, now, &key)?;
             }
         }
         Ok(())
@@ -286,7 +252,7 @@ impl Group {
     /// The beacon key of a state, or of the newest final one if it is not known.
     pub(super) fn beacon_key(&self, state: &StateId) -> [u8; 32] {
         let past = self.past.values().rev().find(|past| past.id == *state);
-        past.map_or(self.root().record.keys.beacon, |past| past.beacon)
+        past.map_or(self.root().record.keys.beacon, |past| past.record.beacon)
     }
 
     fn ask_for_messages(
@@ -569,14 +535,6 @@ impl Group {
         }
         Ok(())
     }
-}
-
-/// Whether members came in with the commit that led to a state.
-fn brings_in(state: &State) -> bool {
-    let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
-    changes
-        .into_iter()
-        .any(|change| matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..)))
 }
 
 /// Moves what is without a gap from `beyond` into `upto`.

@@ -47,6 +47,8 @@ pub enum Space {
     Setting = 16,
     /// Welcomes that have to reach a device.
     Welcome = 17,
+    /// Words of devices that they leave a group.
+    Leave = 18,
 }
 
 /// A key with its value.

@@ -7,8 +7,9 @@
 use crate::engine::core::Core;
 use crate::engine::group::Group;
 use crate::engine::io::{EngineError, Failure};
+use crate::engine::means::Means;
 use crate::engine::mls;
-use crate::engine::plan::{ADD_AT_ONCE, Means, Wanted};
+use crate::engine::plan::{ADD_AT_ONCE, Wanted};
 use crate::engine::records::{IntentBody, IntentRecord};
 use crate::policy::Right;
 use crate::{Address, DeviceId, IntentId, Time};

@@ -90,6 +90,7 @@ pub(super) fn drop_secrets(store: &mut Store, now: Time) -> Result<(), EngineErr
             Space::Welcome,
             Space::Sent,
             Space::Intent,
+            Space::Leave,
         ];
         for space in gone {
             store.delete_scope(space, &key)?;
