@@ -370,8 +370,7 @@ impl Group {
         for state in &self.chain {
             core.erase(now, self.id, state.id)?;
         }
-        let spaces =
-            [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome, Space::Leave];
+        let spaces = [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome, Space::Leave];
         for space in spaces {
             core.store.delete_scope(space, &self.id.0)?;
         }

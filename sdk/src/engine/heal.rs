@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Core;
 use super::group::Group;
-use super::io::{EngineError, Event};
+use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::past::Places;
-use super::records::{IntentStatus, KeyPackageRecord, SentRecord};
+use super::records::{IntentStatus, KeyPackageRecord, SentRecord, Status};
 use super::talk::Matter;
 use crate::store::Space;
 use crate::wire::{self, Kind, Rejoin};
@@ -149,11 +149,11 @@ impl Group {
     pub(super) fn heal(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let heartbeat = self.heartbeat(core);
         let Some(split) = &self.split else { return Ok(()) };
-        if !self.is_active() {
-            self.split = None;
+        if now < split.next {
             return Ok(());
         }
-        if now < split.next {
+        if !self.is_active() {
+            self.split = None;
             return Ok(());
         }
         let fresh = |told: &Told| now.since(told.at) <= heartbeat.times(FRESH);
@@ -276,32 +276,44 @@ impl Group {
         &mut self,
         core: &mut Core,
         now: Time,
+        under: &StateId,
         device: &DeviceId,
     ) -> Result<(), EngineError> {
-        let Some(seat) = self.seat(device) else { return Ok(()) };
+        let Some(seat) = self.seat(device).filter(|_| self.is_active()) else { return Ok(()) };
         let by = seat.identity.address;
-        if self.asked_to_leave() {
-            core.tell(Event::Out { group: self.id, by: None });
-            self.next_plan = Some(now);
-            return self.go(core, now);
-        }
         let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
-        if going && could {
-            core.tell(Event::Out { group: self.id, by: Some(by) });
-            self.go(core, now)?;
-            self.next_plan = Some(now);
+        let leaves = self.asked_to_leave();
+        if !leaves && !(going && could) {
+            return Ok(());
         }
-        Ok(())
+        self.suspect_split(core, now, *under);
+        core.tell(Event::Out { group: self.id, by: (!leaves).then_some(by) });
+        // What was changed on this side alone is not so where the group goes on.
+        let fork = self.fork_height();
+        let lost: Vec<_> = self
+            .intents
+            .iter()
+            .filter(|(_, intent)| matches!(intent.status, IntentStatus::At(_, at) if at > fork))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            self.set_intent(core, id, IntentStatus::failed(Failure::NotInGroup))?;
+        }
+        // For a while words are passed on of others who leave.
+        (self.record.status, self.record.since) = (Status::Leaving, now);
+        self.save(core)?;
+        self.say_words(core, now, None)
     }
 
     /// The highest state of our old side that is also on the side that we came over to. Without a
     /// split we were put out and asked in again, and what was final is on that side too.
     pub(super) fn fork_height(&self) -> u64 {
-        let over = self.split.as_ref().and_then(|split| split.over);
+        let common =
+            self.split.as_ref().map(|split| split.over.map_or(split.common, |over| over.0));
         let root = self.chain.first().map_or(0, |root| root.record.height);
-        over.and_then(|(common, _)| self.height(&common)).unwrap_or(root)
+        common.and_then(|common| self.height(&common)).unwrap_or(root)
     }
 
     /// After coming over: what happened only on the old side happens again.
@@ -358,7 +370,8 @@ mod tests {
 
     /// Each chain with the height from which on it counts.
     fn judge_since(mine: &[u8], others: &[(u64, &[u8])]) -> Option<(u8, u8)> {
-        let chains: Vec<_> = others.iter().map(|(_, other)| chain(other)).chain([chain(mine)]).collect();
+        let chains: Vec<_> =
+            others.iter().map(|(_, other)| chain(other)).chain([chain(mine)]).collect();
         let chains: Vec<&[_]> = chains.iter().map(|chain| &chain[..]).collect();
         let voters = |fork| (0..others.len()).filter(|other| others[*other].0 <= fork).collect();
         verdict(&chains, voters).map(|(common, side)| (common.0[0], side.0[0]))

@@ -122,7 +122,7 @@ impl Group {
             (Kind::Beacon, false) => self.take_beacon(core, now, state, &payload),
             (Kind::Request, false) => self.take_request(core, now, state, &payload),
             (Kind::Leave, false) => self.take_leave(core, now, state, &payload),
-            (Kind::Note, false) => self.take_note(core, now, &payload),
+            (Kind::Note, false) => self.take_note(core, now, state, &payload),
             (Kind::Rejoin, false) => self.take_rejoin(core, now, state, &payload),
             (Kind::Binding, false) => self.take_binding(core, now, &payload),
             _ => Ok(()),

@@ -11,7 +11,7 @@ use crate::identity::Binding;
 use crate::policy::Right;
 use crate::store::Space;
 use crate::wire::{self, Answer, Inbox, Kind, Part, Question, Request, Signed};
-use crate::{Address, GroupId, Span, Time};
+use crate::{Address, DeviceId, GroupId, Span, Time};
 use openmls_trellis_crypto::TrellisStorage;
 
 /// How many key packages wait to be used at most; the oldest goes.
@@ -322,13 +322,17 @@ impl Engine {
                     group.rules.allows(address, Right::Invite)
                         && group.rules.allows(address, Right::Remove)
                 });
+                // Who brought us in may take us along to the other side of a split.
+                let brought =
+                    known.is_some_and(|seat| group.record.inviter == Some(seat.identity.device));
                 let out = group.record.status == Status::Out;
-                Ok(split || may || out || group.record.status == Status::Leaving)
+                Ok(split || may || brought || out || group.record.status == Status::Leaving)
             })?;
             if !accepted.unwrap_or(false) {
                 return Ok(());
             }
-            self.come_over(now, id, snapshot)?;
+            let by = inviter.map(|seat| seat.identity.device);
+            self.come_over(now, id, snapshot, by)?;
             return self.settle_devices(now, id, false);
         }
         let predecessor = rules.predecessor;
@@ -338,6 +342,7 @@ impl Engine {
             topic: rules.topic,
             root: crate::StateId([0; 16]),
             tip: crate::StateId([0; 16]),
+            inviter: inviter.map(|seat| seat.identity.device),
             sent: 0,
             count: 0,
             since: now,
@@ -360,7 +365,13 @@ impl Engine {
     }
 
     /// Goes on in another state of a group that this device has been in.
-    fn come_over(&mut self, now: Time, id: GroupId, snapshot: Snapshot) -> Result<(), EngineError> {
+    fn come_over(
+        &mut self,
+        now: Time,
+        id: GroupId,
+        snapshot: Snapshot,
+        inviter: Option<DeviceId>,
+    ) -> Result<(), EngineError> {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
@@ -382,6 +393,7 @@ impl Engine {
             group.stash.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
+            group.record.inviter = inviter;
             group.remember_gap(core, &before)?;
             group.after_move(core, now)?;
             for peer in group.peers.values_mut() {

@@ -33,8 +33,8 @@ impl Group {
         self.say_words(core, now, Some(leave))
     }
 
-    /// Passes on the words of those who leave and are members still, to whoever can do something about
-    /// it: this device leaves too, or is out.
+    /// Passes on the words of those who leave, to whoever can do something about it: this device
+    /// leaves too, or is out.
     pub(super) fn say_words(
         &mut self,
         core: &mut Core,
@@ -42,9 +42,15 @@ impl Group {
         own: Option<Leave>,
     ) -> Result<(), EngineError> {
         let (topic, tip) = (self.record.topic, self.tip().id);
-        let leavers = self.leavers(core).into_iter();
-        let others = leavers.filter_map(|(_, stay)| Some(self.leaves.get(&stay)?.leave.clone()));
-        let words: Vec<_> = others.chain(own).map(|leave| wire::encode(&leave)).collect();
+        // Who has gone on this side of a split may be a member on another.
+        let members = self.members_at(self.fork_height());
+        let open = |device| members.contains(device) || self.seat(device).is_some();
+        let others = self.leaves.values().filter(|record| open(&record.device));
+        let words: Vec<_> = others
+            .map(|record| &record.leave)
+            .chain(&own)
+            .map(|leave| wire::encode(leave))
+            .collect();
         if words.is_empty() {
             return Ok(());
         }

@@ -174,8 +174,13 @@ impl Group {
         wanted: &mut Wanted,
     ) -> Result<Means, EngineError> {
         let me = core.me.identity.address;
-        if self.seats.iter().any(|seat| seat.identity.address == *address) {
-            return Ok(Means::Happened);
+        let mut seats =
+            self.seats.iter().filter(|seat| seat.identity.address == *address).peekable();
+        if seats.peek().is_some() {
+            // Who has said that he leaves is as good as gone, and comes in anew.
+            let leaves = |seat: &mls::Seat| seat.stay.is_some_and(|s| self.leaves.contains_key(&s));
+            let all = seats.all(leaves);
+            return Ok(if all { Means::Wait } else { Means::Happened });
         }
         if !self.rules.allows(&me, Right::Invite) {
             return Ok(Means::Never(Failure::NotAllowed));

@@ -221,6 +221,7 @@ impl Engine {
                 topic,
                 root: none,
                 tip: none,
+                inviter: None,
                 sent: 0,
                 count: 0,
                 since: now,

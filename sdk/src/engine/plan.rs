@@ -313,7 +313,9 @@ impl Group {
         let stays: Vec<Address> = self
             .seats
             .iter()
-            .filter(|seat| !wanted.remove.contains(&seat.leaf) || over.contains(&seat.identity.device))
+            .filter(|seat| {
+                !wanted.remove.contains(&seat.leaf) || over.contains(&seat.identity.device)
+            })
             .map(|seat| seat.identity.address)
             // A device may take the place of another of its account.
             .chain(wanted.add.iter().filter_map(|package| {
@@ -422,9 +424,6 @@ impl Wanted {
 
     fn is_empty(&self, rules: &GroupRules) -> bool {
         let same = self.rules == *rules;
-        self.add.is_empty()
-            && self.remove.is_empty()
-            && same
-            && !self.rotate
+        self.add.is_empty() && self.remove.is_empty() && same && !self.rotate
     }
 }

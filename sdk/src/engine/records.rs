@@ -47,6 +47,8 @@ records! {
         pub(super) root: StateId,
         /// The newest state.
         pub(super) tip: StateId,
+        /// The device that brought this one in.
+        pub(super) inviter: Option<DeviceId>,
         /// How many messages this device has sent.
         pub(super) sent: u64,
         /// How many beacons and the like.

@@ -335,6 +335,7 @@ impl Group {
         &mut self,
         core: &mut Core,
         now: Time,
+        under: StateId,
         payload: &[u8],
     ) -> Result<(), EngineError> {
         let Some((device, body)) = self.verify(core, Kind::Note, payload) else { return Ok(()) };
@@ -347,7 +348,9 @@ impl Group {
                 self.save_peer(core, &device)?;
                 self.ask_for_messages(core, now, &device)
             }
-            Some(Note::NotAMember(whom)) if whom == me => self.not_a_member(core, now, &device),
+            Some(Note::NotAMember(whom)) if whom == me => {
+                self.not_a_member(core, now, &under, &device)
+            }
             _ => Ok(()),
         }
     }

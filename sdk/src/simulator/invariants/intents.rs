@@ -46,6 +46,14 @@ fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {
 /// loss of what was decided on the smaller side of a split.
 fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let ledger = case.ledger;
+    // Who is invited while he is in, in the eyes of who invites, is in already; when he went elsewhere
+    // is nothing that the engine could know.
+    let already = match &asked.intent {
+        Intent::Invite(account) => ledger.accounts[asked.who]
+            .roster_at(asked.order)
+            .is_some_and(|roster| roster.members.contains(account)),
+        _ => false,
+    };
     let there = match &asked.intent {
         Intent::Invite(account) => view.role(*account).is_some(),
         Intent::Remove(account) => view.role(*account).is_none(),
@@ -56,11 +64,18 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     };
     let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
     there
+        || already && ended_at_once(asked)
         || ledger.accounts[asked.who].lost_side_at(end)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
                 && !(over_before(ledger, other, asked) && case.plan.honest(other.who))
         })
+}
+
+/// Whether an intent was done as soon as it was looked at.
+fn ended_at_once(asked: &Asked) -> bool {
+    let mut outcomes = asked.outcomes.iter().map(|(_, outcome)| outcome);
+    outcomes.next() == Some(&Outcome::Applied) && outcomes.next() == Some(&Outcome::Done)
 }
 
 /// Whether an intent came to its end before another was taken, and so can't have undone it. What
