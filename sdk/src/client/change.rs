@@ -122,7 +122,7 @@ pub enum ChangeFailed {
     /// The group's policy does not let this account do it.
     #[error("the group's policy does not allow it")]
     NotAllowed,
-    /// This client is in the group no longer.
+    /// This client was no longer in the group before it was certain.
     #[error("this client is not in the group any more")]
     NotInGroup,
     /// No device of the invited account has answered for a long time.

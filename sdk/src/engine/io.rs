@@ -56,7 +56,7 @@ pub enum Outcome {
 pub enum Failure {
     /// The group's policy does not let this account do it.
     NotAllowed,
-    /// This client is no longer in the group.
+    /// This client was no longer in the group before it was certain.
     NotInGroup,
     /// No key package of the account could be got.
     NoKeyPackage,

@@ -174,13 +174,16 @@ impl Group {
         wanted: &mut Wanted,
     ) -> Result<Means, EngineError> {
         let me = core.me.identity.address;
-        let mut seats =
-            self.seats.iter().filter(|seat| seat.identity.address == *address).peekable();
-        if seats.peek().is_some() {
-            // Who has said that he leaves is as good as gone, and comes in anew.
-            let leaves = |seat: &mls::Seat| seat.stay.is_some_and(|s| self.leaves.contains_key(&s));
-            let all = seats.all(leaves);
-            return Ok(if all { Means::Wait } else { Means::Happened });
+        let seats = || self.seats.iter().filter(|seat| seat.identity.address == *address);
+        // Who leaves, or is removed by what was wanted before, comes in anew.
+        let stays = |seat: &mls::Seat| {
+            let leaves = seat.stay.is_some_and(|stay| self.leaves.contains_key(&stay));
+            !leaves && !wanted.removes(seat.leaf)
+        };
+        if seats().any(stays) {
+            return Ok(Means::Happened);
+        } else if seats().next().is_some() {
+            return Ok(Means::Wait);
         }
         if !self.rules.allows(&me, Right::Invite) {
             return Ok(Means::Never(Failure::NotAllowed));

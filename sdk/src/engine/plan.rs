@@ -59,6 +59,7 @@ impl Group {
             intent: intent.into(),
             status: IntentStatus::Open,
             created: now,
+            order: 1 + self.intents.values().map(|intent| intent.order).max().unwrap_or(0),
             key_packages: Vec::new(),
             asked: 0,
             next: now,
@@ -77,7 +78,7 @@ impl Group {
             .filter(|(_, intent)| {
                 matches!(intent.status, IntentStatus::Done(_) | IntentStatus::Failed(_))
             })
-            .map(|(id, intent)| (intent.created, *id))
+            .map(|(id, intent)| (intent.order, *id))
             .collect();
         done.sort_unstable();
         for (_, id) in done.iter().take(done.len().saturating_sub(DONE)) {
@@ -104,7 +105,7 @@ impl Group {
             .intents
             .iter()
             .filter(|(_, intent)| intent.status == IntentStatus::Open)
-            .map(|(id, intent)| (intent.created, *id))
+            .map(|(id, intent)| (intent.order, *id))
             .collect();
         let mut open = open;
         open.sort_unstable();
@@ -155,22 +156,24 @@ impl Group {
         self.next_plan = Some(self.next_plan.map_or(at, |next| next.min(at)));
     }
 
+    /// Ends all intents when this client is no longer in the group. What has been committed and is
+    /// not final yet may still be rolled back, and nobody will tell this client.
     fn fail_all(&mut self, core: &mut Core, failure: Failure) -> Result<(), EngineError> {
-        let open: Vec<_> = self
-            .intents
-            .iter()
-            .filter(|(_, intent)| {
-                matches!(intent.status, IntentStatus::Open | IntentStatus::At(..))
-            })
-            .map(|(id, intent)| (*id, intent.clone()))
-            .collect();
-        for (id, intent) in open {
-            let status = match (&intent.intent, intent.status) {
-                (IntentBody::Leave, _) | (_, IntentStatus::At(..)) => {
-                    IntentStatus::Done(self.chain.last().map_or(0, |tip| tip.record.height))
-                }
-                _ => IntentStatus::failed(failure),
-            };
+        let height = self.chain.last().map_or(0, |tip| tip.record.height);
+        let ended = |intent: &IntentRecord| match (&intent.intent, intent.status) {
+            (IntentBody::Leave, IntentStatus::Open | IntentStatus::At(..)) => {
+                Some(IntentStatus::Done(height))
+            }
+            // A group that moves takes along what it has come to.
+            (_, IntentStatus::At(..)) if failure == Failure::Migrated => {
+                Some(IntentStatus::Done(height))
+            }
+            (_, IntentStatus::Open | IntentStatus::At(..)) => Some(IntentStatus::failed(failure)),
+            _ => None,
+        };
+        let open: Vec<_> =
+            self.intents.iter().filter_map(|(id, intent)| Some((*id, ended(intent)?))).collect();
+        for (id, status) in open {
             self.set_intent(core, id, status)?;
         }
         Ok(())
@@ -406,6 +409,11 @@ impl Wanted {
             rotate: false,
             intents: Vec::new(),
         }
+    }
+
+    /// Whether a leaf goes.
+    pub(super) fn removes(&self, leaf: u32) -> bool {
+        self.remove.contains(&leaf)
     }
 
     /// Whether one more leaf may go.

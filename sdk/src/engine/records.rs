@@ -130,6 +130,8 @@ records! {
         pub(super) intent: IntentBody,
         pub(super) status: IntentStatus,
         pub(super) created: Time,
+        /// Among the intents of this client in the group: what was wanted first happens first.
+        pub(super) order: u64,
         /// Key packages that were got for it.
         pub(super) key_packages: Vec<VLBytes>,
         pub(super) asked: u16,

@@ -216,8 +216,10 @@ impl Ledger {
                 self.accounts[who].splits.push((order, None));
             }
             Event::Healed { .. } => {
-                if let Some((_, until @ None)) = self.accounts[who].splits.last_mut() {
-                    *until = Some(order);
+                // Who was brought over before it noticed the split notices it now.
+                match self.accounts[who].splits.last_mut() {
+                    Some((_, until @ None)) => *until = Some(order),
+                    _ => self.accounts[who].splits.push((order, Some(order))),
                 }
             }
             _ => {}

@@ -46,10 +46,10 @@ fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {
 /// loss of what was decided on the smaller side of a split.
 fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let ledger = case.ledger;
-    // Who is invited while he is in, in the eyes of who invites, is in already; when he went elsewhere
-    // is nothing that the engine could know.
+    // Who is invited while he is in, in the eyes of who invites, is in already, and likewise with
+    // roles; when he went elsewhere is nothing that the engine could know.
     let already = match &asked.intent {
-        Intent::Invite(account) => ledger.accounts[asked.who]
+        Intent::Invite(account) | Intent::SetRole(account, _) => ledger.accounts[asked.who]
             .roster_at(asked.order)
             .is_some_and(|roster| roster.members.contains(account)),
         _ => false,
