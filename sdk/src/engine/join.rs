@@ -388,8 +388,17 @@ impl Engine {
                     core.store.delete(Space::Commit, &id.0, &past.id.0)?;
                 }
             }
-            core.store.delete_scope(Space::Welcome, &id.0)?;
-            group.welcomes.clear();
+            // Those into a state that is on this side too still lead here.
+            let gone: Vec<_> = group
+                .welcomes
+                .iter()
+                .filter(|(_, welcome)| welcome.height > fork)
+                .map(|(device, _)| *device)
+                .collect();
+            for device in gone {
+                group.welcomes.remove(&device);
+                core.store.delete(Space::Welcome, &id.0, &device.0)?;
+            }
             group.stash.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;

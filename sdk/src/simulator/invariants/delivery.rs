@@ -56,11 +56,9 @@ fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
     let known =
         author.roster_at(said.order).is_some_and(|roster| roster.members.contains(&address));
     let stayed = author.stayed_since(said.order) && reader.stayed_since(said.order);
-    // What was said on the losing side of a split stays there.
-    let lost = author.lost_side_at(said.order) || reader.lost_side_at(said.order);
     let own = case.ledger.addresses[said.who];
     let put_out = absent_since(case, address, said.order) || absent_since(case, own, said.order);
-    known && stayed && !lost && !put_out
+    known && stayed && !put_out
 }
 
 /// Whether some honest member has at any time since then seen the group without an account that

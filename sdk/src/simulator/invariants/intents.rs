@@ -42,8 +42,7 @@ fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {
     case.ledger.accounts[asked.who].crashes.iter().any(|crash| *crash > asked.order)
 }
 
-/// Whether the group is as the intent wants it, or has a reason not to be: another intent, or the
-/// loss of what was decided on the smaller side of a split.
+/// Whether the group is as the intent wants it, or another intent is the reason why it is not.
 fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let ledger = case.ledger;
     // Who is invited while he is in, in the eyes of who invites, is in already, and likewise with
@@ -62,20 +61,12 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
         Intent::SetRole(account, role) => view.role(*account) == Some(*role),
         _ => true,
     };
-    let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
+    let honest = |other: &Asked| case.plan.honest(other.who);
     there
-        || already && ended_at_once(asked)
-        || ledger.accounts[asked.who].lost_side_at(end)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
-                && !(over_before(ledger, other, asked) && case.plan.honest(other.who))
+                && (already || !honest(other) || !over_before(ledger, other, asked))
         })
-}
-
-/// Whether an intent was done as soon as it was looked at.
-fn ended_at_once(asked: &Asked) -> bool {
-    let mut outcomes = asked.outcomes.iter().map(|(_, outcome)| outcome);
-    outcomes.next() == Some(&Outcome::Applied) && outcomes.next() == Some(&Outcome::Done)
 }
 
 /// Whether an intent came to its end before another was taken, and so can't have undone it. What

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::engine::Outcome;
-use crate::simulator::ledger::quote;
+use crate::simulator::ledger::{Order, quote};
 
 pub(super) fn word(case: Case<'_>) -> Vec<String> {
     let ledger = case.ledger;
@@ -11,10 +11,12 @@ pub(super) fn word(case: Case<'_>) -> Vec<String> {
         let end = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Failed(_));
         let mut ended = asked.outcomes.iter().skip_while(|(_, outcome)| !end(outcome));
         let Some((at, first)) = ended.next() else { continue };
-        if ledger.accounts[asked.who].lost_side_at(*at) {
-            continue;
-        }
-        if let Some((_, other)) = ended.find(|(_, outcome)| outcome != first) {
+        // What was done on one side of a split is taken back when the node comes over, and only then.
+        let splits = &ledger.accounts[asked.who].splits;
+        let healed = |then: Order| {
+            splits.iter().any(|(_, healed)| healed.is_some_and(|h| *at < h && h <= then))
+        };
+        if let Some((_, other)) = ended.find(|(then, outcome)| outcome != first && !healed(*then)) {
             broken.push(format!(
                 "n{} told that {} of step {} is {first:?}, then {other:?}",
                 asked.who,
