@@ -238,8 +238,9 @@ pub(crate) struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Rejoin {
     pub(crate) count: u64,
-    /// The side that it wants to join: a state of it.
-    pub(crate) side: StateId,
+    /// The side that it wants to join: the first state after the fork, and the newest of those who are
+    /// on it, for members who came over themselves and do not know the first.
+    pub(crate) side: Vec<StateId>,
     /// An MLSMessage.
     pub(crate) key_package: VLBytes,
 }

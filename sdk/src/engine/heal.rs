@@ -21,6 +21,8 @@ use crate::store::Space;
 use crate::wire::{self, Kind, Rejoin};
 use crate::{DeviceId, Span, StateId, Time};
 
+/// How many of the newest states of a side who wants to come over names.
+const SIDE: usize = 16;
 /// How many heartbeats the sides listen to each other before one goes over.
 const LISTEN: u64 = 2;
 /// How many heartbeats old a chain may be to count.
@@ -43,13 +45,23 @@ pub(super) struct Told {
 pub(super) struct Split {
     /// The newest state that all are known to have in common.
     pub(super) common: StateId,
-    /// Where we go over to: the last state in common, and a state of the other side.
-    pub(super) over: Option<(StateId, StateId)>,
+    /// The last state in common with the side that we go over to.
+    pub(super) over: Option<StateId>,
     pub(super) next: Time,
 }
 
-/// Where this client should go over to: the last state in common and a state of the side that is
-/// kept; nothing if it is on that side.
+/// Where a client should go over to.
+#[derive(Debug, PartialEq, Eq)]
+struct Verdict {
+    /// The last state in common.
+    common: StateId,
+    /// The first state of the side that is kept.
+    side: StateId,
+    /// The chains that are on it.
+    on: Vec<usize>,
+}
+
+/// Where this client should go over to; nothing if it is on the side that is kept.
 ///
 /// Each chain counts for what it tells itself, so no member can make others count for his side. Who
 /// came over or came back does not know each step since the fork: he counts for the side of which
@@ -58,7 +70,7 @@ pub(super) struct Split {
 fn verdict(
     chains: &[&[(u64, StateId)]],
     voters: impl Fn(u64) -> BTreeSet<usize>,
-) -> Option<(StateId, StateId)> {
+) -> Option<Verdict> {
     let me = chains.len().checked_sub(1)?;
     let maps: Vec<BTreeMap<u64, StateId>> =
         chains.iter().map(|chain| chain.iter().copied().collect()).collect();
@@ -83,7 +95,7 @@ fn verdict(
         let weigh = |(state, on): &(&StateId, &Vec<usize>)| (on.len(), std::cmp::Reverse(**state));
         let Some((best, on)) = sides.iter().max_by_key(weigh) else { continue };
         if !on.contains(&me) {
-            return Some((fork.1, *best));
+            return Some(Verdict { common: fork.1, side: *best, on: on.clone() });
         }
     }
     // Others may have gone on from our newest state; that is no split.
@@ -170,14 +182,14 @@ impl Group {
         }
         let over = self.weigh(&mine, fresh);
         if let Some(split) = &mut self.split {
-            let Some((common, side)) = over else {
+            let Some((common, _)) = &over else {
                 (split.over, split.next) = (None, now + heartbeat);
                 return Ok(());
             };
             if split.over.is_none() {
                 core.tell(Event::Split { group: self.id });
             }
-            split.over = Some((common, side));
+            split.over = Some(*common);
             split.next = now + Span(heartbeat.0 / 2);
         }
         match over {
@@ -192,11 +204,15 @@ impl Group {
     /// The side to go over to, if ours is not kept. It is weighed by what was told under keys that
     /// both sides of the fork have: all of them hear the same, and nobody can be on two sides. And by
     /// the devices that were members at the fork: nobody wins by adding members to his side.
-    fn weigh(&self, mine: &Places, fresh: impl Fn(&Told) -> bool) -> Option<(StateId, StateId)> {
+    fn weigh(
+        &self,
+        mine: &Places,
+        fresh: impl Fn(&Told) -> bool,
+    ) -> Option<(StateId, Vec<StateId>)> {
         let votes: Vec<_> = self.votes.iter().filter(|(_, told)| fresh(told)).collect();
         let mut chains: Vec<&[_]> = votes.iter().map(|(_, told)| &told.chain[..]).collect();
         chains.push(mine);
-        let (common, side) = verdict(&chains, |fork| {
+        let Verdict { common, side, on } = verdict(&chains, |fork| {
             let members = self.members_at(fork);
             let counts = |(device, told): &(&DeviceId, &Told)| {
                 members.contains(device) && self.height(&told.under).is_some_and(|h| h <= fork)
@@ -204,10 +220,12 @@ impl Group {
             (0..votes.len()).filter(|place| counts(&votes[*place])).collect()
         })?;
         // A fork that both sides can still roll back is settled by the winner rule.
-        let on_it = |told: &Told| told.chain.iter().any(|(_, state)| *state == side);
         let open = |told: &Told| told.chain[told.window..].iter().any(|(_, s)| *s == common);
-        let settled = self.place(&common).is_none()
-            || votes.iter().filter(|(_, told)| on_it(told)).all(|(_, told)| !open(told));
+        let settled =
+            self.place(&common).is_none() || on.iter().all(|place| !open(votes[*place].1));
+        let newest = on.iter().filter_map(|place| votes[*place].1.chain.last());
+        let mut side = vec![side];
+        side.extend(newest.map(|(_, state)| *state).take(SIDE));
         settled.then_some((common, side))
     }
 
@@ -216,7 +234,7 @@ impl Group {
         core: &mut Core,
         now: Time,
         common: StateId,
-        side: StateId,
+        side: Vec<StateId>,
     ) -> Result<(), EngineError> {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
@@ -244,7 +262,8 @@ impl Group {
         let Some(rejoin) = wire::decode::<Rejoin>(&body) else { return Ok(()) };
         // Who goes over himself brings nobody here.
         let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
-        if self.height(&rejoin.side).is_none() || !self.is_active() || going {
+        let ours = rejoin.side.iter().take(1 + SIDE).any(|side| self.height(side).is_some());
+        if !ours || !self.is_active() || going {
             return Ok(());
         }
         let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
@@ -310,8 +329,7 @@ impl Group {
     /// The highest state of our old side that is also on the side that we came over to. Without a
     /// split we were put out and asked in again, and what was final is on that side too.
     pub(super) fn fork_height(&self) -> u64 {
-        let common =
-            self.split.as_ref().map(|split| split.over.map_or(split.common, |over| over.0));
+        let common = self.split.as_ref().map(|split| split.over.unwrap_or(split.common));
         let root = self.chain.first().map_or(0, |root| root.record.height);
         common.and_then(|common| self.height(&common)).unwrap_or(root)
     }
@@ -374,7 +392,7 @@ mod tests {
             others.iter().map(|(_, other)| chain(other)).chain([chain(mine)]).collect();
         let chains: Vec<&[_]> = chains.iter().map(|chain| &chain[..]).collect();
         let voters = |fork| (0..others.len()).filter(|other| others[*other].0 <= fork).collect();
-        verdict(&chains, voters).map(|(common, side)| (common.0[0], side.0[0]))
+        verdict(&chains, voters).map(|verdict| (verdict.common.0[0], verdict.side.0[0]))
     }
 
     fn judge(mine: &[u8], others: &[&[u8]]) -> Option<(u8, u8)> {
@@ -421,12 +439,12 @@ mod tests {
 
     #[test]
     fn a_chain_that_nobody_bears_out_counts_for_its_teller_alone() {
-        // One says that our state follows another side's; the others know better.
-        let honest: [&[u8]; 2] = [&[1, 2, 8], &[1, 2, 8]];
-        let liar: &[u8] = &[1, 3, 8];
-        assert_eq!(judge(&[1, 2, 8], &[honest[0], honest[1], liar]), None);
-        assert_eq!(judge(&[1, 3, 9], &[honest[0], honest[1], liar]), None);
-        assert_eq!(judge(&[1, 3, 9], &[honest[0], honest[1]]), Some((1, 2)));
+        // One says that a state follows another side's. Two who saw it know better, so who does not
+        // know still counts where he is.
+        let others: [&[u8]; 4] = [&[1, 2, 8], &[1, 2, 8], &[1, 0, 8], &[1, 3, 8]];
+        assert_eq!(judge(&[1, 3, 9], &others), Some((1, 2)));
+        assert_eq!(judge(&[1, 2, 8], &others), None);
+        assert_eq!(judge(&[1, 0, 8], &others), None);
     }
 
     #[test]

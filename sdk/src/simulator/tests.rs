@@ -93,7 +93,9 @@ fn a_node_that_forgets_is_found() {
 fn a_node_that_takes_its_word_back_is_found() {
     let report = caught::<Fake<{ fake::LIES }>>(WORD);
     let steps = shortest(&report);
-    assert!(steps.len() <= 3, "{steps:?}");
+    // As many as it takes until the write at which it crashes.
+    assert!(steps.len() <= 6, "{steps:?}");
+    assert!(steps.iter().any(|what| matches!(what, What::Crash { .. })));
 }
 
 #[test]
