@@ -300,8 +300,9 @@ fn rule_changes(
             Changed::Role(address, new) if accounts.contains(address) => {
                 let old = before.role(address);
                 let own = *address == me && *new < old;
+                let heir = *new == Role::Owner && before.heir(accounts) == Some(*address);
                 demand(
-                    own || before.allows(&me, Right::SetRole) && old.max(*new) <= mine,
+                    own || heir || before.allows(&me, Right::SetRole) && old.max(*new) <= mine,
                     "giving this role is not allowed",
                 )?;
             }

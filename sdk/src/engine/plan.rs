@@ -310,10 +310,10 @@ impl Group {
         self.finalize(core, now)
     }
 
-    /// Takes the roles of accounts that no device stays of.
+    /// Takes the roles of accounts that no device stays of; if none is owner then, the heir is.
     fn drop_roles(&self, wanted: &mut Wanted) {
         let over = &wanted.devices;
-        let stays: Vec<Address> = self
+        let stays: BTreeSet<Address> = self
             .seats
             .iter()
             .filter(|seat| {
@@ -334,6 +334,11 @@ impl Group {
             .collect();
         for address in gone {
             wanted.rules.set_role(address, Role::Member);
+        }
+        // The last owner may leave where nobody knew yet that another was to be one.
+        let owner = wanted.rules.roles().any(|(_, role)| role == Role::Owner);
+        if let Some(heir) = self.rules.heir(&stays).filter(|_| !owner) {
+            wanted.rules.set_role(heir, Role::Owner);
         }
     }
 

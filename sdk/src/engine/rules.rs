@@ -13,6 +13,9 @@
 //! } GroupRules;
 //! ```
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use openmls::prelude::{
     Capabilities, CredentialType, Extension, ExtensionType, Extensions, GroupContext,
     RequiredCapabilitiesExtension, UnknownExtension,
@@ -98,6 +101,13 @@ impl GroupRules {
         }
     }
 
+    /// Who becomes the owner when the last one has gone: of those who stay, the one with the highest
+    /// role, and of several the one with the smallest address. Nobody, if an owner stays.
+    pub(super) fn heir(&self, stay: &BTreeSet<Address>) -> Option<Address> {
+        let best = stay.iter().max_by_key(|address| (self.role(address), Reverse(**address)))?;
+        (self.role(best) != Role::Owner).then_some(*best)
+    }
+
     /// Whether an account may do something.
     pub(crate) fn allows(&self, address: &Address, right: Right) -> bool {
         self.role(address) >= self.policy.needs(right)
@@ -179,6 +189,17 @@ mod tests {
         assert_eq!(rules.role(&Address([7; 32])), Role::Member);
         assert!(rules.allows(&Address([9; 32]), Right::Invite));
         assert!(!rules.allows(&Address([9; 32]), Right::SetPolicy));
+    }
+
+    #[test]
+    fn the_last_owner_has_one_heir() {
+        let mut rules = rules();
+        let stay = |numbers: &[u8]| numbers.iter().map(|number| Address([*number; 32])).collect();
+        assert_eq!(rules.heir(&stay(&[2, 5, 7])), None);
+        assert_eq!(rules.heir(&stay(&[7, 2, 9])), Some(Address([2; 32])));
+        rules.set_role(Address([9; 32]), Role::Admin);
+        assert_eq!(rules.heir(&stay(&[7, 2, 9])), Some(Address([9; 32])));
+        assert_eq!(rules.heir(&stay(&[])), None);
     }
 
     #[test]
