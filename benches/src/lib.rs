@@ -4,6 +4,8 @@
 //! measure one after the other, with Criterion's statistics, for work on one operation. The report
 //! (`cargo run --release -p trellis-benches --bin report`) measures in turns, so that its ratios hold
 //! on a machine whose clock drifts.
+//!
+//! A third ([`sdk`]) measures the SDK beside raw OpenMLS.
 
 pub mod candidates;
 pub mod group;
@@ -14,6 +16,7 @@ pub mod meter;
 pub mod plot;
 pub mod primitives;
 pub mod report;
+pub mod sdk;
 pub mod storages;
 pub mod suites;
 pub mod summary;

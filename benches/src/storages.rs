@@ -146,7 +146,7 @@ fn sqlite() -> (SqliteStorageProvider<Json, Connection>, Option<TemporaryFile>) 
 
 /// OpenMLS leaves the encoding of values to the user of its SQLite storage; its example has this.
 #[derive(Default)]
-struct Json;
+pub(crate) struct Json;
 
 impl Codec for Json {
     type Error = serde_json::Error;

@@ -3,7 +3,7 @@
 pub mod contenders;
 pub mod full_tree;
 mod mls_rs;
-mod open_mls;
+pub(crate) mod open_mls;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -33,6 +33,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// What is timed.

@@ -78,18 +78,18 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
 }
 
 /// Resident sizes as Linux tells them (proc_pid_status(5)).
-mod memory {
+pub(crate) mod memory {
     use std::fs;
 
     /// The resident size now, in bytes; the peak is counted from here.
-    pub(super) fn begin() -> Option<u64> {
+    pub(crate) fn begin() -> Option<u64> {
         // 5 resets the peak (proc_pid_clear_refs(5)).
         fs::write("/proc/self/clear_refs", "5").ok()?;
         field("VmRSS:")
     }
 
     /// The largest resident size since, in bytes.
-    pub(super) fn peak() -> Option<u64> {
+    pub(crate) fn peak() -> Option<u64> {
         field("VmHWM:")
     }
 

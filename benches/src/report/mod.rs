@@ -2,13 +2,13 @@
 
 pub mod alone;
 pub mod data;
-mod machine;
+pub(crate) mod machine;
 pub mod markdown;
 pub mod plan;
-mod progress;
+pub(crate) mod progress;
 pub mod query;
 pub mod readme;
 pub mod run;
 mod shares;
 mod targets;
-mod turns;
+pub(crate) mod turns;

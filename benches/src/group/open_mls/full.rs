@@ -58,7 +58,10 @@ pub(crate) fn grow<M: Maker>(suite: Ciphersuite, maker: &M, members: usize) -> V
     })
 }
 
-fn found<P: OpenMlsProvider, S: Signer>(suite: Ciphersuite, founder: &Member<P, S>) -> MlsGroup {
+pub(crate) fn found<P: OpenMlsProvider, S: Signer>(
+    suite: Ciphersuite,
+    founder: &Member<P, S>,
+) -> MlsGroup {
     MlsGroup::builder()
         .ciphersuite(suite)
         .with_capabilities(capabilities(suite))
@@ -67,13 +70,16 @@ fn found<P: OpenMlsProvider, S: Signer>(suite: Ciphersuite, founder: &Member<P, 
         .expect("a group")
 }
 
-fn export<P: OpenMlsProvider, S: Signer>(group: &MlsGroup, member: &Member<P, S>) -> Vec<u8> {
+pub(crate) fn export<P: OpenMlsProvider, S: Signer>(
+    group: &MlsGroup,
+    member: &Member<P, S>,
+) -> Vec<u8> {
     let info = group.export_group_info(member.provider.crypto(), &member.signer, true);
     info.expect("a GroupInfo").to_bytes().expect("a GroupInfo")
 }
 
 /// Joins by an external commit.
-fn external_join<P: OpenMlsProvider, S: Signer>(
+pub(crate) fn external_join<P: OpenMlsProvider, S: Signer>(
     suite: Ciphersuite,
     member: &Member<P, S>,
     group_info: &[u8],

@@ -9,7 +9,7 @@ use openmls_traits::signatures::Signer;
 use openmls_traits::types::Ciphersuite;
 
 pub(crate) use fresh::{Fresh, TreeDelivery};
-pub(crate) use full::{Full, grow};
+pub(crate) use full::{Full, export, external_join, found, grow};
 
 /// A member: its provider, its signer, and the credential that names it.
 pub(crate) struct Member<P, S> {
@@ -28,9 +28,23 @@ pub(crate) trait Maker: Send {
 
     fn member(&self, name: &str) -> Member<Self::Provider, Self::Signer> {
         let (signer, public_key) = self.signer();
+        Member::new(name, self.provider(), signer, public_key)
+    }
+}
+
+impl<P, S> Member<P, S> {
+    pub(crate) fn new(name: &str, provider: P, signer: S, public_key: Vec<u8>) -> Self {
         let credential = BasicCredential::new(name.as_bytes().to_vec()).into();
         let credential = CredentialWithKey { credential, signature_key: public_key.into() };
-        Member { provider: self.provider(), signer, credential }
+        Self { provider, signer, credential }
+    }
+
+    pub(crate) fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    pub(crate) fn signer(&self) -> &S {
+        &self.signer
     }
 }
 
@@ -52,7 +66,10 @@ pub(crate) fn key_package<P: OpenMlsProvider, S: Signer>(
 }
 
 /// Updates the own leaf and merges. The commit, as bytes.
-fn update<P: OpenMlsProvider, S: Signer>(group: &mut MlsGroup, member: &Member<P, S>) -> Vec<u8> {
+pub(crate) fn update<P: OpenMlsProvider, S: Signer>(
+    group: &mut MlsGroup,
+    member: &Member<P, S>,
+) -> Vec<u8> {
     let bundle = group
         .self_update(&member.provider, &member.signer, LeafNodeParameters::default())
         .expect("an update");
@@ -61,7 +78,7 @@ fn update<P: OpenMlsProvider, S: Signer>(group: &mut MlsGroup, member: &Member<P
 }
 
 /// Processes a commit and merges it.
-fn process<P: OpenMlsProvider>(group: &mut MlsGroup, provider: &P, commit: &[u8]) {
+pub(crate) fn process<P: OpenMlsProvider>(group: &mut MlsGroup, provider: &P, commit: &[u8]) {
     let processed = group.process_message(provider, message(commit)).expect("a valid commit");
     let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
         panic!("no commit")
@@ -69,7 +86,7 @@ fn process<P: OpenMlsProvider>(group: &mut MlsGroup, provider: &P, commit: &[u8]
     group.merge_staged_commit(provider, *staged).expect("a staged commit");
 }
 
-fn message(bytes: &[u8]) -> ProtocolMessage {
+pub(crate) fn message(bytes: &[u8]) -> ProtocolMessage {
     let message = MlsMessageIn::tls_deserialize_exact(bytes).expect("a message");
     message.try_into_protocol_message().expect("a message within the group")
 }

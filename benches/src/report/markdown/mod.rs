@@ -12,9 +12,9 @@ pub(crate) mod sample;
 mod shares;
 mod sizes;
 mod storages;
-mod table;
+pub(crate) mod table;
 mod tables;
-mod targets;
+pub(crate) mod targets;
 pub(crate) mod units;
 
 pub use readme::{readme_bytes, readme_speed};

@@ -3,24 +3,24 @@
 use std::fmt::Write as _;
 
 /// A table: its first column is text, all others are figures.
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: usize,
     text: String,
 }
 
 impl Table {
     /// A table with these headings.
-    pub(super) fn new<S: AsRef<str>>(headings: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn new<S: AsRef<str>>(headings: impl IntoIterator<Item = S>) -> Self {
         Self::aligned(headings, |column| column > 0)
     }
 
     /// A table of nothing but text.
-    pub(super) fn of_text<S: AsRef<str>>(headings: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn of_text<S: AsRef<str>>(headings: impl IntoIterator<Item = S>) -> Self {
         Self::aligned(headings, |_| false)
     }
 
     /// A table whose columns are figures where `right` says so.
-    pub(super) fn aligned<S: AsRef<str>>(
+    pub(crate) fn aligned<S: AsRef<str>>(
         headings: impl IntoIterator<Item = S>,
         right: impl Fn(usize) -> bool,
     ) -> Self {
@@ -37,7 +37,7 @@ impl Table {
     }
 
     /// Adds a row. Cells are Markdown; what comes from outside is [escaped](escape) before.
-    pub(super) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
+    pub(crate) fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
         self.text.push('|');
         let mut count = 0;
         for cell in cells {
@@ -51,7 +51,7 @@ impl Table {
     }
 
     /// The table.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 }
@@ -60,7 +60,7 @@ impl Table {
 const SPECIAL: &[char] = &['\\', '|', '*', '`', '<', '>', '&', '[', ']', '~'];
 
 /// Text as Markdown that shows it as it is, in a paragraph or a table.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {

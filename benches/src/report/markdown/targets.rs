@@ -8,13 +8,21 @@ pub(super) fn render(report: &Report) -> String {
     if report.targets.is_empty() {
         return String::new();
     }
-    let mut parts =
-        vec!["## Targets\n".to_owned(), count(&report.targets.iter().collect::<Vec<_>>())];
-    for group in groups(&report.targets) {
-        parts.push(format!("### {}\n", escape(group)));
-        parts.extend(of_group(report.targets.iter().filter(|target| target.group == group)));
+    let profile = profile::render(report);
+    let targets = section("## Targets", &report.targets);
+    if profile.is_empty() { targets } else { [targets, profile].join("\n") }
+}
+
+/// The targets under a heading, by their groups; nothing if there are none.
+pub(crate) fn section(heading: &str, targets: &[Target]) -> String {
+    if targets.is_empty() {
+        return String::new();
     }
-    parts.extend(Some(profile::render(report)).filter(|profile| !profile.is_empty()));
+    let mut parts = vec![format!("{heading}\n"), count(&targets.iter().collect::<Vec<_>>())];
+    for group in groups(targets) {
+        parts.push(format!("### {}\n", escape(group)));
+        parts.extend(of_group(targets.iter().filter(|target| target.group == group)));
+    }
     parts.join("\n")
 }
 
