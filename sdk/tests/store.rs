@@ -256,6 +256,28 @@ fn messages_come_back_and_come_once() {
 }
 
 #[test]
+fn a_text_comes_back_wherever_it_stands_in_the_body() {
+    let mut store = store();
+    let group = GroupId([1; 32]);
+    let bodies = [(1, "the figs"), (2, "the figs, all"), (3, ""), (4, "figs")];
+    for (id, body) in bodies {
+        let row = MessageRow { body: body.into(), ..message(1, id, Some("figs")) };
+        assert_eq!(store.message_insert(&row), Ok(true));
+        assert_eq!(store.message_get(group, row.id), Ok(Some(row)));
+    }
+    assert_eq!(ids(&store.messages_search(None, "fig", 9).unwrap()), [4, 3, 2, 1]);
+    for (id, body) in bodies {
+        let name = MessageId([id; 16]);
+        assert_eq!(store.message_set_text(group, name, Some("plums"), body.as_bytes()), Ok(true));
+        assert_eq!(store.message_set_text(group, name, Some("figs"), body.as_bytes()), Ok(true));
+        let row = MessageRow { body: body.into(), ..message(1, id, Some("figs")) };
+        assert_eq!(store.message_get(group, name), Ok(Some(row)));
+    }
+    assert!(store.messages_search(None, "plums", 9).unwrap().is_empty());
+    assert_eq!(ids(&store.messages_search(None, "fig", 9).unwrap()), [4, 3, 2, 1]);
+}
+
+#[test]
 fn history_is_paged_from_the_end() {
     let mut store = store();
     for id in 0..100 {

@@ -132,7 +132,7 @@ impl<C: Codec> Contestant for Raw<C> {
     }
 
     fn commit(&mut self, tell: Tell<'_>) {
-        let (commit, time) = self.sender.timed(|group, user| open_mls::update(group, user));
+        let (commit, time) = self.sender.timed(open_mls::update);
         tell(Step::Made, time);
         let ((), time) =
             self.receiver.timed(|group, user| open_mls::process(group, user.provider(), &commit));

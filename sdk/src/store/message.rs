@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::record::sql_limit;
 use super::transaction::execute;
@@ -55,7 +55,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.position, m.group_id, m.id, m.author, m.device, m.seq, m.written, m.received,
-                m.own, m.delivery, m.text, m.body ",
+                m.own, m.delivery, m.text, m.tail, m.body ",
             $rest
         )
     };
@@ -69,10 +69,11 @@ impl Store {
     /// [`StoreError::NoTransaction`] outside of a transaction, and those of the file.
     pub fn message_insert(&mut self, message: &MessageRow) -> Result<bool> {
         const INSERT: &str = "INSERT INTO message (group_id, id, author, device, seq, written,
-                received, own, delivery, text, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+                received, own, delivery, text, tail, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
         self.write(|store| {
             let connection = &store.connection;
+            let (text, tail) = kept(message.text.as_deref(), &message.body);
             // Numbers of 64 bits keep their bits; SQLite's have a sign.
             let inserted = execute(
                 connection,
@@ -87,7 +88,8 @@ impl Store {
                     message.received.0.cast_signed(),
                     message.own,
                     message.delivery,
-                    message.text,
+                    text,
+                    tail,
                     message.body,
                 ],
             )?;
@@ -104,10 +106,14 @@ impl Store {
     ///
     /// Those of the file.
     pub fn message_get(&self, group: GroupId, id: MessageId) -> Result<Option<MessageRow>> {
+        Ok(self.message_find(group, id)?.map(|(_, message)| message))
+    }
+
+    fn message_find(&self, group: GroupId, id: MessageId) -> Result<Option<(Cursor, MessageRow)>> {
         const GET: &str = select!("FROM message m WHERE m.group_id = ?1 AND m.id = ?2");
         let mut statement = self.connection.prepare_cached(GET)?;
         let mut rows = statement.query([group.as_ref(), id.as_ref()])?;
-        rows.next()?.map(|row| from_row(row).map(|(_, message)| message)).transpose()
+        rows.next()?.map(from_row).transpose()
     }
 
     /// Says how far a message has come; whether there is such a message is the result.
@@ -141,17 +147,15 @@ impl Store {
         text: Option<&str>,
         body: &[u8],
     ) -> Result<bool> {
-        const FIND: &str = "SELECT position, text FROM message WHERE group_id = ?1 AND id = ?2";
-        const SET: &str = "UPDATE message SET text = ?2, body = ?3 WHERE position = ?1";
+        const SET: &str = "UPDATE message SET text = ?2, tail = ?3, body = ?4 WHERE position = ?1";
         self.write(|store| {
             let connection = &store.connection;
-            let found: Option<(i64, Option<String>)> = connection
-                .prepare_cached(FIND)?
-                .query_row([group.as_ref(), id.as_ref()], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((position, old)) = found else { return Ok(false) };
-            unindex(connection, position, old.as_deref())?;
-            execute(connection, SET, params![position, text, body])?;
+            let Some((Cursor(position), old)) = store.message_find(group, id)? else {
+                return Ok(false);
+            };
+            unindex(connection, position, old.text.as_deref())?;
+            let (kept, tail) = kept(text, body);
+            execute(connection, SET, params![position, kept, tail, body])?;
             index(connection, position, text)?;
             Ok(true)
         })
@@ -215,6 +219,23 @@ impl Store {
     }
 }
 
+/// What is kept of a text beside the body: the text, or how much of the body's end it is. It would
+/// fill as many pages again, and a page is what the disk writes.
+fn kept<'a>(text: Option<&'a str>, body: &[u8]) -> (Option<&'a str>, Option<i64>) {
+    match text {
+        Some(text) if body.ends_with(text.as_bytes()) => (None, i64::try_from(text.len()).ok()),
+        text => (text, None),
+    }
+}
+
+/// The text of which that was kept.
+fn text(text: Option<String>, tail: Option<i64>, body: &[u8]) -> Result<Option<String>> {
+    let Some(tail) = tail else { return Ok(text) };
+    let start = usize::try_from(tail).ok().and_then(|tail| body.len().checked_sub(tail));
+    let text = start.and_then(|start| std::str::from_utf8(&body[start..]).ok());
+    text.map(|text| Some(text.to_owned())).ok_or(StoreError::Damaged)
+}
+
 /// Enters the words of a text.
 fn index(connection: &Connection, position: i64, text: Option<&str>) -> Result<()> {
     const INDEX: &str = "INSERT INTO message_text (rowid, text) VALUES (?1, ?2)";
@@ -246,6 +267,7 @@ fn from_row(row: &Row<'_>) -> Result<(Cursor, MessageRow)> {
         let bytes = row.get_ref(column)?.as_blob().map_err(|_| StoreError::Damaged)?;
         read(bytes).ok_or(StoreError::Damaged)
     }
+    let body: Vec<u8> = row.get(12)?;
     let message = MessageRow {
         group: name(row, 1, GroupId::from_slice)?,
         id: name(row, 2, MessageId::from_slice)?,
@@ -256,8 +278,8 @@ fn from_row(row: &Row<'_>) -> Result<(Cursor, MessageRow)> {
         received: Time(number(row, 7)?),
         own: row.get(8)?,
         delivery: row.get(9)?,
-        text: row.get(10)?,
-        body: row.get(11)?,
+        text: text(row.get(10)?, row.get(11)?, &body)?,
+        body,
     };
     Ok((Cursor(row.get(0)?), message))
 }

@@ -53,7 +53,8 @@ const VERSION_1: Step = "
         data BLOB NOT NULL
     ) STRICT;
 
-    -- The history. Positions are never given again, so that a cursor stays where it is.
+    -- The history. Positions are never given again, so that a cursor stays where it is. A text that
+    -- the body ends with is not kept twice: then tail says how many bytes of the body it is.
     CREATE TABLE message (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
         group_id BLOB NOT NULL,
@@ -66,8 +67,10 @@ const VERSION_1: Step = "
         own INTEGER NOT NULL,
         delivery BLOB NOT NULL,
         text TEXT,
+        tail INTEGER,
         body BLOB NOT NULL,
-        UNIQUE (group_id, id)
+        UNIQUE (group_id, id),
+        CHECK (text IS NULL OR tail IS NULL)
     ) STRICT;
     CREATE INDEX message_in_group ON message (group_id, position);
 
