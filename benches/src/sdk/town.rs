@@ -2,7 +2,7 @@
 //! as long as what happens in it.
 
 use trellis_sdk::engine::{Engine, Output};
-use trellis_sdk::transport::{Action, Conditions, Incoming, Network, NodeId};
+use trellis_sdk::transport::{Action, Chance, Conditions, Incoming, Network, NodeId};
 use trellis_sdk::{Span, Time};
 
 /// What clients gave to the network.
@@ -76,6 +76,18 @@ impl Town {
     /// outputs.
     pub(super) fn engine(&mut self, who: usize) -> &mut Engine {
         self.seats[who].engine.as_mut().expect("a client that has not left")
+    }
+
+    /// All reach one client and it reaches all, and the others do not reach each other.
+    pub(super) fn only_through(&mut self, hub: usize) {
+        let mut nothing = Conditions::perfect();
+        nothing.loss = Chance::per_mille(1000);
+        let others = || (0..self.seats.len()).filter(|who| *who != hub).map(NodeId);
+        for from in others() {
+            for to in others() {
+                self.network.set_link(from, to, Some(nothing.clone()));
+            }
+        }
     }
 
     /// The network falls into these parts.
