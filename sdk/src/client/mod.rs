@@ -33,7 +33,6 @@ mod member;
 mod new_group;
 mod security;
 mod sent;
-mod shared;
 mod suite;
 mod watches;
 mod worker;

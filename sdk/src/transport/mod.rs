@@ -29,6 +29,7 @@ mod conditions;
 mod memory;
 mod network;
 mod random;
+mod shared;
 
 use std::future::Future;
 use std::pin::Pin;

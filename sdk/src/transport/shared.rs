@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::{Incoming, Pending, Transport, TransportError};
 use crate::Topic;
-use crate::transport::{Incoming, Pending, Transport, TransportError};
 
 /// A client takes its transport. Who wants to keep a hand on it, to take it offline or to read what it
 /// measures, gives the client an `Arc` of it. Only one may wait in [`next`](Transport::next).
