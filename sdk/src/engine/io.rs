@@ -1,14 +1,16 @@
 //! What goes into the engine and what comes out.
 
+use std::fmt;
+
 use openmls_traits::types::Ciphersuite;
 
-use crate::message::{Delivery, Received};
+use crate::message::{Delivery, MessageError, Received};
 use crate::policy::{Policy, Role};
 use crate::{Address, DeviceId, GroupId, IntentId, MessageId, StateId, Time, Topic};
 
 /// A change that a user wants. It is kept until it has happened, has become pointless, or has
 /// failed for a reason that is told; a crash or a partition does not lose it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Intent {
     /// Bring all devices of an account in; of the own account, those that are not in yet.
@@ -34,6 +36,24 @@ pub enum Intent {
     /// Move the group to another cipher suite; to the one that it has, call back a move that has
     /// been decided and does not come about.
     Migrate(Ciphersuite),
+}
+
+/// Prints how long a name is and not the name.
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invite(account) => write!(f, "Invite({account:?})"),
+            Self::AddDevice(device) => write!(f, "AddDevice({device:?})"),
+            Self::Remove(account) => write!(f, "Remove({account:?})"),
+            Self::RemoveDevice(device) => write!(f, "RemoveDevice({device:?})"),
+            Self::Leave => f.write_str("Leave"),
+            Self::Rename(name) => write!(f, "Rename({} bytes)", name.len()),
+            Self::SetRole(account, role) => write!(f, "SetRole({account:?}, {role:?})"),
+            Self::SetPolicy(policy) => write!(f, "SetPolicy({policy:?})"),
+            Self::Rotate => f.write_str("Rotate"),
+            Self::Migrate(suite) => write!(f, "Migrate({suite:?})"),
+        }
+    }
 }
 
 /// What became of an intent.
@@ -222,7 +242,7 @@ pub struct Change {
 }
 
 /// One thing that a commit changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Changed {
     /// A device of an account came in.
@@ -241,6 +261,22 @@ pub enum Changed {
     Moving(GroupId),
     /// It is not.
     Staying,
+}
+
+/// Prints how long a name is and not the name.
+impl fmt::Debug for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added(account, device) => write!(f, "Added({account:?}, {device:?})"),
+            Self::Removed(account, device) => write!(f, "Removed({account:?}, {device:?})"),
+            Self::CameOver(account, device) => write!(f, "CameOver({account:?}, {device:?})"),
+            Self::Renamed(name) => write!(f, "Renamed({} bytes)", name.len()),
+            Self::Role(account, role) => write!(f, "Role({account:?}, {role:?})"),
+            Self::Policy(policy) => write!(f, "Policy({policy:?})"),
+            Self::Moving(group) => write!(f, "Moving({group:?})"),
+            Self::Staying => f.write_str("Staying"),
+        }
+    }
 }
 
 /// Why the engine could not do what it was told.
@@ -288,8 +324,8 @@ pub enum EngineError {
     #[error("there is no such message of one's own")]
     NoMessage,
     /// A message that breaks the limits.
-    #[error("the message cannot be sent: {0}")]
-    Message(String),
+    #[error("the message can't be sent")]
+    Message(#[from] MessageError),
     /// A cipher suite that this client does not have.
     #[error("this client does not have the cipher suite")]
     Suite,
@@ -302,4 +338,26 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_prints_no_name_of_a_group() {
+        let (group, by) = (GroupId([1; 32]), Address([2; 32]));
+        let renamed = Changed::Renamed("orchard".into());
+        let change =
+            Change { by, state: StateId([3; 16]), at: Time(0), what: vec![renamed.clone()] };
+        let event = Event::Changed { group, change };
+        for shown in [
+            format!("{:?}", Intent::Rename("orchard".into())),
+            format!("{renamed:?}"),
+            format!("{event:?}"),
+            format!("{:?}", Output::Event(event.clone())),
+        ] {
+            assert!(shown.contains("7 bytes") && !shown.contains("orchard"), "{shown}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What the engine keeps in the store, as it is written there.
 
+use std::fmt;
+
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::io::{Changed, Failure, Intent, Outcome};
@@ -15,8 +17,8 @@ macro_rules! records {
         pub(super) struct $name $body
 
         /// Some records hold keys, so none prints what it holds.
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(stringify!($name))
             }
         }
@@ -229,7 +231,7 @@ impl IntentStatus {
 }
 
 /// An [`Intent`] in the store.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub(super) enum IntentBody {
     #[tls_codec(discriminant = 0)]
@@ -271,8 +273,15 @@ impl From<Intent> for IntentBody {
     }
 }
 
+/// There may be a name in it.
+impl fmt::Debug for IntentBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IntentBody")
+    }
+}
+
 /// A [`Changed`] in the store.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub(super) enum ChangeRecord {
     #[tls_codec(discriminant = 0)]
@@ -291,6 +300,13 @@ pub(super) enum ChangeRecord {
     Moving(GroupId),
     #[tls_codec(discriminant = 7)]
     Staying,
+}
+
+/// There may be a name in it.
+impl fmt::Debug for ChangeRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChangeRecord")
+    }
 }
 
 impl From<&Changed> for ChangeRecord {

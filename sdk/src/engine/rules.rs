@@ -15,6 +15,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use openmls::prelude::{
     Capabilities, CredentialType, Extension, ExtensionType, Extensions, GroupContext,
@@ -34,7 +35,7 @@ const VERSION: u8 = 1;
 /// The longest name of a group in bytes.
 pub(crate) const MAX_NAME: usize = 256;
 
-#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct GroupRules {
     version: u8,
     pub(crate) topic: Topic,
@@ -133,6 +134,19 @@ impl GroupRules {
             Extension::Unknown(EXTENSION_TYPE, UnknownExtension(wire::encode(self))),
         ])
         .ok()
+    }
+}
+
+/// Prints how long the name is and not the name.
+impl fmt::Debug for GroupRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupRules")
+            .field("name", &format_args!("{} bytes", self.name.as_slice().len()))
+            .field("policy", &self.policy)
+            .field("roles", &self.roles)
+            .field("successor", &self.successor)
+            .field("predecessor", &self.predecessor)
+            .finish_non_exhaustive()
     }
 }
 

@@ -30,7 +30,7 @@ impl Group {
         if !self.is_active() {
             return Err(EngineError::NotInGroup);
         }
-        message.check().map_err(|error| EngineError::Message(error.to_string()))?;
+        message.check()?;
         let id = MessageId(core.random()?);
         self.record.sent += 1;
         let number = self.record.sent;

@@ -1,5 +1,7 @@
 //! What users see of a group.
 
+use std::fmt;
+
 use openmls_traits::types::Ciphersuite;
 
 use super::Engine;
@@ -11,7 +13,7 @@ use crate::store::Cursor;
 use crate::{Address, DeviceId, GroupId, IntentId, StateId, Time};
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupView {
     /// Its newest state.
@@ -30,6 +32,22 @@ pub struct GroupView {
     pub members: Vec<MemberView>,
     /// Its rules.
     pub policy: Policy,
+}
+
+/// Prints how long the name is and not the name.
+impl fmt::Debug for GroupView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupView")
+            .field("state", &self.state)
+            .field("finished", &self.finished)
+            .field("epoch", &self.epoch)
+            .field("name", &format_args!("{} bytes", self.name.len()))
+            .field("active", &self.active)
+            .field("suite", &self.suite)
+            .field("members", &self.members)
+            .field("policy", &self.policy)
+            .finish()
+    }
 }
 
 /// A device of a member of a group.
