@@ -1,33 +1,26 @@
 //! Opening a client.
 
 use std::fmt;
-use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use openmls_trellis_crypto::TrellisCrypto;
-use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tracing::dispatcher;
-use tracing::instrument::WithSubscriber;
-use tracing::{debug, info_span};
 
-use super::carrier::{self, Carrier};
-use super::desk::{CALLS, Desk};
-use super::events::{Audience, WAITING};
-use super::suite::accepted;
-use super::worker::{Inputs, Worker};
-use super::{Client, Error, Suite};
-use crate::engine::{Config, Engine};
-use crate::store::{Key, Store, StoreOptions};
+use super::start::{Setup, aside};
+use super::{Client, Error, NewDevice, Suite};
+use crate::Time;
+use crate::engine::{Engine, EngineError, Linking};
+use crate::store::{Key, Store, StoreError, StoreOptions};
 use crate::transport::Transport;
-use crate::{Address, DeviceId, Time};
-
-/// How many things that came in wait for the engine.
-const INCOMING: usize = 256;
 
 /// How to open a [`Client`].
+///
+/// | | |
+/// |---|---|
+/// | [`open`](Self::open) | a client that is there, or a new account |
+/// | [`link`](Self::link) | a new device of an account that is on another device |
+/// | [`restore`](Self::restore) | a new device of an account, from a backup of its first device |
+/// | [`link_with_backup`](Self::link_with_backup) | the same, from a backup of another device |
 #[must_use = "nothing is opened before `open`"]
 pub struct Builder {
     place: Place,
@@ -41,6 +34,15 @@ pub struct Builder {
 enum Place {
     File(PathBuf, Key),
     Memory,
+}
+
+impl Place {
+    fn open(&self, options: StoreOptions) -> Result<Store, StoreError> {
+        match self {
+            Self::File(path, key) => Store::open(path, key, options),
+            Self::Memory => Store::in_memory(),
+        }
+    }
 }
 
 /// How a client reaches others.
@@ -102,7 +104,7 @@ impl Builder {
         self
     }
 
-    /// How the file is opened; the cost of a passphrase is said here.
+    /// How the file is opened, and a backup if there is one; the cost of a passphrase is said here.
     pub fn store_options(mut self, options: StoreOptions) -> Self {
         self.options = options;
         self
@@ -116,100 +118,156 @@ impl Builder {
     /// # Errors
     ///
     /// [`Error::Store`] for a wrong passphrase, a file that is no store or is in use by another
-    /// client, and the like; [`Error::NoTransport`], [`Error::NoRuntime`], [`Error::System`],
-    /// [`Error::Randomness`].
+    /// client, and the like; [`Error::NotLinked`] if the file is that of a device that waits for its
+    /// approval, which [`link`](Self::link) opens; [`Error::NoTransport`], [`Error::NoRuntime`],
+    /// [`Error::System`], [`Error::Randomness`].
     pub async fn open(self) -> Result<Client, Error> {
+        let (place, options, setup) = self.split()?;
+        let config = setup.config();
+        let open = move || {
+            let (store, crypto) = (place.open(options)?, TrellisCrypto::default());
+            Ok(Engine::open(store, crypto, Time::from_system(), config)?)
+        };
+        setup.start(open).await
+    }
+
+    /// Makes a new device for an account that is on another device. It becomes a client when the
+    /// account's first device has approved it; until then the file can be closed, and opened again
+    /// with this method: the request stays the same.
+    ///
+    /// ```
+    /// use trellis_sdk::Client;
+    /// use trellis_sdk::client::DeviceRequest;
+    /// # use trellis_sdk::transport::{Conditions, MemoryNetwork};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), trellis_sdk::Error> {
+    /// # let network = MemoryNetwork::new(Conditions::good());
+    /// # let phone = Client::builder_in_memory().transport(network.join()).open().await?;
+    /// // On the laptop.
+    /// let laptop = Client::builder_in_memory().transport(network.join()).link().await?;
+    /// let text = laptop.request().to_string();
+    /// println!("{}", laptop.request().comparison_code());
+    ///
+    /// // On the phone, which has got the text somehow.
+    /// let request: DeviceRequest = text.parse()?;
+    /// println!("Does the other device show {}?", request.comparison_code());
+    /// let approval = phone.approve_device(&request).await?;
+    ///
+    /// // On the laptop, which has got the approval somehow.
+    /// println!("Is this your address? {}", laptop.account(&approval)?);
+    /// let laptop = laptop.finish(&approval).await?;
+    /// assert_eq!(laptop.address(), phone.address());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), and [`Error::Linked`] if the file has an account.
+    pub async fn link(self) -> Result<NewDevice, Error> {
+        let (place, options, setup) = self.split()?;
+        let config = setup.config();
+        let open = move || {
+            let store = place.open(options)?;
+            Ok(Linking::open(store, TrellisCrypto::default(), config)?)
+        };
+        Ok(NewDevice::new(aside(open).await?, setup))
+    }
+
+    /// Goes on from a [backup](Client::backup) of the account's first device, as a new device in a new
+    /// file; the device that the backup is of is revoked. `key` is the backup's, and the backup stays
+    /// as it is.
+    ///
+    /// The account and the history are there. The groups are known, and the client is in none of them
+    /// until a member who may invite, or another device of the account, has brought it in, which they
+    /// do by themselves when they hear of it; then there is an [`Event::Joined`](super::Event::Joined).
+    /// What was said in between does not come back. In a group where nobody else may invite, the
+    /// others get an [`Event::Restored`](super::Event::Restored) and can do no more.
+    ///
+    /// Do it once for a loss. From then on the file is opened with [`open`](Self::open).
+    ///
+    /// ```no_run
+    /// # use trellis_sdk::Client;
+    /// # async fn example(transport: trellis_sdk::transport::MemoryTransport)
+    /// # -> Result<(), trellis_sdk::Error> {
+    /// let client = Client::builder("alice.db", "a passphrase")
+    ///     .transport(transport)
+    ///     .restore("alice.backup", "the backup's passphrase")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), which may be about the backup; [`Error::NoAccountKeys`] if the
+    /// backup is not of the first device, then [`link_with_backup`](Self::link_with_backup) is what
+    /// helps; [`StoreError::Exists`] if there is something at the path of the client;
+    /// [`Error::NotLinked`] if the backup is of a device without an account; [`Error::NoFile`] for a
+    /// client in memory. There is no file then.
+    pub async fn restore(
+        self,
+        backup: impl AsRef<Path>,
+        key: impl Into<Key>,
+    ) -> Result<Client, Error> {
+        let (place, options, setup) = self.split()?;
+        let (config, backup) = (setup.config(), (backup.as_ref().to_owned(), key.into()));
+        let restore = move || {
+            let (crypto, now) = (TrellisCrypto::default(), Time::from_system());
+            let store = copy(&place, options, &backup, |store| {
+                Ok(Engine::restore(store, crypto.clone(), now, config.clone())?.into_store())
+            })?;
+            Ok(Engine::open(store, crypto, now, config)?)
+        };
+        setup.start(restore).await
+    }
+
+    /// Makes a new device with the history of a backup of a device that was not the account's first.
+    /// The account's keys are not in the backup, so the first device has to approve, as for
+    /// [`link`](Self::link). The lost device stays in the account until the first one
+    /// [revokes](Client::revoke_device) it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`restore`](Self::restore), and [`Error::Linked`] if the backup has the account's
+    /// keys, then that is what helps.
+    pub async fn link_with_backup(
+        self,
+        backup: impl AsRef<Path>,
+        key: impl Into<Key>,
+    ) -> Result<NewDevice, Error> {
+        let (place, options, setup) = self.split()?;
+        let (config, backup) = (setup.config(), (backup.as_ref().to_owned(), key.into()));
+        let restore = move || {
+            let (crypto, now) = (TrellisCrypto::default(), Time::from_system());
+            let store = copy(&place, options, &backup, |store| {
+                Ok(Linking::restore(store, crypto.clone(), now, config.clone())?.into_store())
+            })?;
+            Ok(Linking::open(store, crypto, config)?)
+        };
+        Ok(NewDevice::new(aside(restore).await?, setup))
+    }
+
+    fn split(self) -> Result<(Place, StoreOptions, Setup), Error> {
         let Self { place, transport, options, suite, classical } = self;
         let transport = match transport {
             Connection::Missing => return Err(Error::NoTransport),
             Connection::Offline => None,
             Connection::To(transport) => Some(transport),
         };
-        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let (commands, command_inputs) = mpsc::channel(CALLS);
-        let (incoming, incoming_inputs) = mpsc::channel(INCOMING);
-        let (progress, progress_inputs) = mpsc::unbounded_channel();
-        let (outgoing, to_send) = mpsc::unbounded_channel();
-        let ended = watch::Sender::new(());
-        let audience = Arc::new(Audience::default());
-        // Nothing that happens before the first call of `events` is missed.
-        let first = audience.listen(WAITING);
-        let inputs = Inputs {
-            commands: command_inputs,
-            incoming: incoming_inputs,
-            progress: progress_inputs,
-        };
-
-        let alone = transport.is_none();
-        let (telling, running) = (audience.clone(), ended.subscribe());
-        let config = Config { suites: accepted(suite, classical), ..Config::default() };
-        let prepare = move || {
-            let store = match place {
-                Place::File(path, key) => Store::open(path, &key, options)?,
-                Place::Memory => Store::in_memory()?,
-            };
-            let engine =
-                Engine::open(store, TrellisCrypto::default(), Time::from_system(), config)?;
-            let who = (engine.address(), engine.device());
-            Ok((Worker::new(engine, outgoing, telling, alone, running), who))
-        };
-        let (address, device) = start(prepare, |worker| worker.run(inputs)).await?;
-        debug!(?address, ?device, "open");
-
-        if let Some(transport) = transport {
-            let connected = Arc::new(Notify::new());
-            let receiving =
-                carrier::receive(transport.clone(), incoming, connected.clone(), ended.subscribe());
-            runtime.spawn(receiving.with_current_subscriber());
-            let carrier = Carrier {
-                transport,
-                outgoing: to_send,
-                progress,
-                connected,
-                _running: ended.subscribe(),
-            };
-            runtime.spawn(carrier.run().with_current_subscriber());
-        }
-        let desk = Desk::new(commands, ended);
-        Ok(Client::new(desk, address, device, suite, classical, audience, first))
+        Ok((place, options, Setup { transport, suite, classical }))
     }
 }
 
-/// Who the client is.
-type Who = (Address, DeviceId);
-
-/// Starts the thread, and waits until the store is open.
-async fn start<F: Future<Output = ()>>(
-    prepare: impl FnOnce() -> Result<(Worker, Who), Error> + Send + 'static,
-    run: impl FnOnce(Worker) -> F + Send + 'static,
-) -> Result<Who, Error> {
-    let (ready, opened) = oneshot::channel();
-    let log = dispatcher::get_default(Clone::clone);
-    let body = move || {
-        // Its own runtime, for a timer: the thread must not depend on how the user's is driven.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(ready.send(Err(Error::System(error)))),
-        };
-        let _inside = runtime.enter();
-        match prepare() {
-            Err(error) => drop(ready.send(Err(error))),
-            // Who does not wait any more does not want a client.
-            Ok((worker, who)) => {
-                if ready.send(Ok(who)).is_ok() {
-                    runtime.block_on(run(worker));
-                }
-            }
-        }
-    };
-    thread::Builder::new()
-        .name("trellis".into())
-        .spawn(move || {
-            dispatcher::with_default(&log, || info_span!("client").in_scope(body));
-        })
-        .map_err(Error::System)?;
-    opened.await.map_err(|_| Error::Closed)?
+/// A store made of a backup.
+fn copy(
+    place: &Place,
+    options: StoreOptions,
+    (backup, backup_key): &(PathBuf, Key),
+    prepare: impl FnOnce(Store) -> Result<Store, EngineError>,
+) -> Result<Store, Error> {
+    let Place::File(path, key) = place else { return Err(Error::NoFile) };
+    Ok(Store::from_backup(path, key, options, (backup, backup_key), prepare)?)
 }
 
 /// Says nothing about where or with which key.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::ChangeFailed;
 use crate::engine::EngineError;
-use crate::identity::AddressError;
+use crate::identity::{AddressError, IdentityError};
 use crate::message::MessageError;
 use crate::store::StoreError;
 
@@ -46,9 +46,29 @@ pub enum Error {
     /// This client was not told to take part in groups with that cryptography.
     #[error("this client does not take part in groups with that cryptography")]
     Suite,
-    /// The device is not linked to an account yet.
+    /// The device waits for being linked to an account: it is opened with
+    /// [`Builder::link`](super::Builder::link).
     #[error("this device is not linked to an account")]
     NotLinked,
+    /// The device has an account already, or it is a backup that has the account's keys: it needs
+    /// nobody's approval.
+    #[error("this device has an account already")]
+    Linked,
+    /// Only the account's first device, and what was restored from it, can do this.
+    #[error("this device does not have the account's keys")]
+    NoAccountKeys,
+    /// There is no such device, or it is this one, or another account's.
+    #[error("that is not another device of this account")]
+    NoDevice,
+    /// A device was revoked, this one or the one that it is about.
+    #[error("the device was revoked by its account")]
+    Revoked,
+    /// A request or an approval of a device is not what it has to be.
+    #[error("the request or the approval of a device is refused")]
+    Identity(#[from] IdentityError),
+    /// A client is restored into a file, and none was given.
+    #[error("a client is restored into a file")]
+    NoFile,
     /// Text that is no address.
     #[error("that is no address")]
     Address(#[from] AddressError),
@@ -93,6 +113,12 @@ impl Error {
             Self::NoChange => "no-change",
             Self::Suite => "suite",
             Self::NotLinked => "not-linked",
+            Self::Linked => "linked",
+            Self::NoAccountKeys => "no-account-keys",
+            Self::NoDevice => "no-device",
+            Self::Revoked => "revoked",
+            Self::Identity(error) => error.code(),
+            Self::NoFile => "no-file",
             Self::Address(error) => error.code(),
             Self::Change(failed) => failed.code(),
             Self::Busy => "busy",
@@ -111,6 +137,7 @@ impl Error {
         match self {
             Self::Store(error) => error.is_retryable(),
             Self::Change(failed) => failed.is_retryable(),
+            Self::Identity(error) => error.is_retryable(),
             Self::Busy | Self::System(_) | Self::Randomness => true,
             _ => false,
         }
@@ -125,7 +152,13 @@ impl From<EngineError> for Error {
             EngineError::TooLarge { what, limit } => Self::TooLarge { what, limit },
             EngineError::NotAllowed => Self::NotAllowed,
             EngineError::NotLinked => Self::NotLinked,
+            EngineError::Linked => Self::Linked,
+            EngineError::NoAccountKeys => Self::NoAccountKeys,
+            EngineError::NoDevice => Self::NoDevice,
+            EngineError::Revoked => Self::Revoked,
+            EngineError::Identity(error) => Self::Identity(error),
             EngineError::NoMessage => Self::NoMessage,
+            EngineError::Message(error) => Self::Message(error),
             EngineError::Suite => Self::Suite,
             EngineError::Randomness => Self::Randomness,
             EngineError::Store(error) => Self::Store(error),

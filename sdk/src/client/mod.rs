@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | [`Client`] | an account on this device: opens the file, founds and finds groups |
+//! | [`NewDevice`] | a device that waits to become an account's |
 //! | [`Group`] | who is in, what they may do, what is said |
 //! | [`Events`] | what happens |
 //! | [`Change`], [`Sent`] | what becomes of a change or a message |
@@ -24,21 +25,24 @@ mod builder;
 mod carrier;
 mod change;
 mod desk;
+mod devices;
 mod error;
 mod event;
 mod events;
 mod group;
 mod history;
 mod member;
+mod new_device;
 mod new_group;
 mod security;
 mod sent;
+mod start;
 mod suite;
 mod watches;
 mod worker;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use builder::Builder;
@@ -49,6 +53,7 @@ pub use events::Events;
 pub use group::Group;
 pub use history::{Entry, MAX_PAGE, Page};
 pub use member::{Member, MemberDevice};
+pub use new_device::{DeviceRequest, NewDevice};
 pub use new_group::NewGroup;
 pub use security::{Exposure, Security, WeakestLink};
 pub use sent::Sent;
@@ -177,20 +182,6 @@ impl Client {
     /// [`Error::Store`], [`Error::Closed`].
     pub async fn search(&self, text: &str, limit: usize) -> Result<Vec<Entry>, Error> {
         history::search(self, None, text, limit).await
-    }
-
-    /// Writes everything that this client has into another file, encrypted with a key of its own.
-    ///
-    /// A backup is not for going on with in the place of this client: two clients with the same keys
-    /// would break both.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`], [`Error::Closed`].
-    pub async fn backup(&self, path: impl AsRef<Path>, key: impl Into<Key>) -> Result<(), Error> {
-        let (path, key) = (path.as_ref().to_owned(), key.into());
-        let job = move |work: &mut worker::Work| Ok(work.engine.store_mut().backup(path, &key)?);
-        self.desk().read("backup", job).await
     }
 
     /// Closes the client for all who have handles, and waits until its file and its transport are

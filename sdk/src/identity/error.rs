@@ -63,9 +63,9 @@ impl IdentityError {
         }
     }
 
-    /// Whether the same could succeed at another time.
+    /// Whether the same may succeed later.
     #[must_use]
-    pub const fn can_retry(&self) -> bool {
+    pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Crypto(CryptoError::InsufficientRandomness))
     }
 

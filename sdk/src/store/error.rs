@@ -35,6 +35,9 @@ pub enum StoreError {
     /// Another process, or another part of this one, has the store open.
     #[error("the store is in use")]
     InUse,
+    /// There is a file already where a new store is to be.
+    #[error("there is a file already")]
+    Exists,
     /// Something within the file is not what was written there.
     #[error("the store is damaged")]
     Damaged,
@@ -72,6 +75,7 @@ impl StoreError {
             Self::NewerSchema { .. } => "newer-schema",
             Self::Full => "full",
             Self::InUse => "in-use",
+            Self::Exists => "exists",
             Self::Damaged => "damaged",
             Self::Io(_) => "io",
             Self::Memory => "memory",

@@ -64,6 +64,7 @@ mod key;
 mod message;
 mod open;
 mod record;
+mod restore;
 mod schema;
 mod search;
 mod snapshot;
