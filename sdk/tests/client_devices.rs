@@ -86,6 +86,7 @@ async fn a_second_device_is_linked_and_both_receive() {
 
     let laptop = memory(&network).link().await.unwrap();
     let text = laptop.request().to_string();
+    assert_eq!(text.len(), 6185);
     let request: DeviceRequest = format!(" {}\n", text.to_uppercase()).parse().unwrap();
     assert_eq!(request, *laptop.request());
     let shown = request.comparison_code();
@@ -261,6 +262,7 @@ async fn a_restored_client_comes_back_into_its_groups() {
     assert_eq!(garden.name().await.unwrap(), "garden");
 
     let mut events = alice.events();
+    is_told(&mut events, Event::Joined { group, by: None }).await;
     bobs.send(Message::text("welcome back")).await.unwrap();
     assert_eq!(said(&mut events).await.message, Message::text("welcome back"));
     let sent = garden.send(Message::text("here I am")).await.unwrap();

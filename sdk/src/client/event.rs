@@ -24,7 +24,7 @@ pub enum Event {
     Joined {
         /// The group.
         group: GroupId,
-        /// Who invited it; nobody, if this client founded the group.
+        /// Who invited it; nobody, if this client founded the group, or has come back into it.
         by: Option<Address>,
     },
     /// Somebody, maybe this client, has changed a group.

@@ -72,8 +72,8 @@ impl fmt::Debug for NewDevice {
 }
 
 /// The request of a new device to become an account's. It is a text, with [`Display`](fmt::Display)
-/// and [`FromStr`], of about 6,300 characters: too long for a QR code, so it takes a file, a clipboard
-/// or a local network.
+/// and [`FromStr`], of 6,185 characters: too long for a QR code, so it takes a file, a clipboard or a
+/// local network.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceRequest(pub(super) LinkRequest);
 

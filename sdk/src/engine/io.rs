@@ -147,7 +147,7 @@ pub enum Event {
     Joined {
         /// The group.
         group: GroupId,
-        /// Who invited it; nobody, if it founded the group.
+        /// Who invited it; nobody, if it founded the group, or has come back into it.
         by: Option<Address>,
     },
     /// A change of the group has been made, by whoever. It may still be rolled back.
