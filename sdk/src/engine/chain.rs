@@ -310,7 +310,14 @@ impl Group {
         for (intent, at) in &done {
             self.set_intent(core, *intent, IntentStatus::Done(*at))?;
         }
-        if done.is_empty() { Ok(()) } else { self.forget_intents(core) }
+        if done.is_empty() {
+            return Ok(());
+        }
+        // A successor is founded when this group is looked at next: now, and not with a heartbeat.
+        if self.rules.successor.is_some() {
+            self.plan_at(now);
+        }
+        self.forget_intents(core)
     }
 
     /// Makes the state at a place of the window the oldest, and erases those before it.
