@@ -19,6 +19,8 @@
 //! | `inbound` | what comes in on the topic of a group |
 //! | `past` | the states that were on the chain |
 //! | `stay` | a device's stay in a group, and the word that ends it |
+//! | `inspect` | what simulations look at |
+//! | `malice` | what members do in simulations that do not keep to the protocol |
 //! | `mls` | OpenMLS, one state at a time |
 
 mod chain;
@@ -28,11 +30,15 @@ mod group;
 pub(crate) mod handle;
 mod heal;
 mod inbound;
+#[cfg(feature = "simulator")]
+pub(crate) mod inspect;
 mod io;
 mod join;
 mod law;
 mod leave;
 mod means;
+#[cfg(feature = "simulator")]
+pub(crate) mod malice;
 mod migrate;
 mod mls;
 mod parts;

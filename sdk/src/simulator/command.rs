@@ -217,7 +217,7 @@ pub fn run(options: &Options, print: &mut (dyn FnMut(&str) + Send)) -> Summary {
     let tally = &summary.tally;
     print(&format!(
         "{} arrivals, {} messages, {} intents, {} changes, {} rollbacks, {} splits, {} crashes, \
-         {} equivocations",
+         {} equivocations, {} links, {} moves, {} crimes",
         tally.arrivals,
         tally.messages,
         tally.intents,
@@ -225,7 +225,10 @@ pub fn run(options: &Options, print: &mut (dyn FnMut(&str) + Send)) -> Summary {
         tally.rollbacks,
         tally.splits,
         tally.crashes,
-        tally.equivocations
+        tally.equivocations,
+        tally.links,
+        tally.moves,
+        tally.crimes
     ));
     print(&format!("{} passed, {} failed", summary.passed, summary.failed));
     summary

@@ -4,10 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use openmls_traits::types::Ciphersuite;
+
 use super::node::{Node, Trouble, View};
 use super::plan::Plan;
+use crate::engine::inspect::Mark;
+use crate::engine::malice::{Crime, Fork, Lie};
 use crate::engine::{Event, Failure, Intent, Outcome, Output};
 use crate::message::{Message, Received};
+use crate::wire::Kind;
 use crate::{
     Address, DeviceId, GroupId, IntentId, MessageId, Policy, Role, Span, StateId, Time, Topic,
 };
@@ -65,6 +70,15 @@ fn address(node: usize) -> Address {
 
 fn node(address: Address) -> usize {
     usize::from(address.0[0]) - 1
+}
+
+fn device(node: usize) -> DeviceId {
+    DeviceId([node as u8; 32])
+}
+
+/// A fake has one device for an account, nothing to erase, and knows nothing of commits.
+fn never<T>() -> Result<T, Trouble> {
+    Err(Trouble::Refused("a fake does not do that".into()))
 }
 
 fn id(key: Key) -> MessageId {
@@ -154,7 +168,7 @@ impl<const FLAW: u8> Fake<FLAW> {
             group: GROUP,
             id: id(key),
             author: address(key.1),
-            device: DeviceId([key.1 as u8; 32]),
+            device: device(key.1),
             written: Time(0),
             received: Time(0),
             message: Message::Text(text.into()),
@@ -256,6 +270,22 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
         address(self.disk.number)
     }
 
+    fn device(&self) -> DeviceId {
+        device(self.disk.number)
+    }
+
+    fn link(&mut self, _: Time, _: Disk, _: &Plan, _: usize) -> Result<Self, Trouble> {
+        never()
+    }
+
+    fn revoke(&mut self, _: Time, _: DeviceId) -> Result<(), Trouble> {
+        never()
+    }
+
+    fn groups(&self) -> Vec<GroupId> {
+        vec![GROUP]
+    }
+
     fn found(&mut self, _: Time, name: &str, _: &Plan) -> Result<GroupId, Trouble> {
         self.add(format!("found {name}"))?;
         Ok(GROUP)
@@ -273,6 +303,7 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
             Intent::SetRole(whom, role) if fold.roster.contains_key(&node(whom)) => {
                 self.add(format!("role {} {role:?}", node(whom)))?
             }
+            Intent::SetPolicy(_) | Intent::Migrate(_) => return never(),
             Intent::Rotate if FLAW == PANICS => panic!("on purpose"),
             Intent::Rotate => {
                 self.busy = FLAW == SPINS;
@@ -368,7 +399,11 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
         let Some(fold) = self.fold() else { return Err(Trouble::Refused("no group".into())) };
         let mut state = [0; 16];
         state[..8].copy_from_slice(&fold.state.to_be_bytes());
+        let devices = fold.roster.keys().map(|node| device(*node)).collect();
         Ok(View {
+            group: GROUP,
+            suite: Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
+            devices,
             state: StateId(state),
             epoch: self.disk.happened.len() as u64,
             name: fold.name,
@@ -389,5 +424,41 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
 
     fn states(&mut self, _: GroupId) -> Result<usize, Trouble> {
         Ok(0)
+    }
+
+    fn window(&self, _: GroupId) -> Result<Vec<StateId>, Trouble> {
+        Ok(Vec::new())
+    }
+
+    fn marks(&mut self, _: GroupId, _: StateId) -> Result<Vec<Mark>, Trouble> {
+        Ok(Vec::new())
+    }
+
+    fn image(&self) -> Result<Vec<u8>, Trouble> {
+        Ok(Vec::new())
+    }
+
+    fn is_erased(&self) -> bool {
+        true
+    }
+
+    fn copy(&self) -> Result<Disk, Trouble> {
+        Ok(self.disk.clone())
+    }
+
+    fn rush(&mut self, _: Time, _: GroupId) -> Result<(), Trouble> {
+        never()
+    }
+
+    fn equivocate(&mut self, _: Time, _: GroupId) -> Result<Fork, Trouble> {
+        never()
+    }
+
+    fn commit_crime(&mut self, _: Time, _: GroupId, _: Crime) -> Result<Option<StateId>, Trouble> {
+        never()
+    }
+
+    fn lie(&mut self, _: Time, _: GroupId, _: Kind, _: Lie, _: &[u8]) -> Result<(), Trouble> {
+        never()
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::invariants::Violation;
+use super::plan::Plan;
 use super::step::What;
 use crate::engine::{Event, Intent, Outcome};
 use crate::message::{Message, Received};
-use crate::{Address, IntentId, MessageId, Time};
+use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Time};
 
 /// Counts what is written into the ledger: an order also among things of the same millisecond.
 pub(crate) type Order = u64;
@@ -17,6 +18,7 @@ pub(crate) struct Asked {
     pub(crate) order: Order,
     pub(crate) who: usize,
     pub(crate) step: usize,
+    pub(crate) group: GroupId,
     /// Nothing, if the node crashed before it said that it took it.
     pub(crate) id: Option<IntentId>,
     pub(crate) intent: Intent,
@@ -49,7 +51,7 @@ pub(crate) struct Roster {
     pub(crate) order: Order,
     /// Whether the node believed that it was in the group.
     pub(crate) active: bool,
-    pub(crate) members: BTreeSet<Address>,
+    pub(crate) devices: BTreeSet<DeviceId>,
 }
 
 /// What a node did or went through.
@@ -82,6 +84,12 @@ pub struct Tally {
     pub crashes: u64,
     /// Equivocations that were told.
     pub equivocations: u64,
+    /// Devices that accounts got on the way.
+    pub links: u64,
+    /// Groups that have moved, told by each node that moved with them.
+    pub moves: u64,
+    /// Commits against the rules of a group.
+    pub crimes: u64,
 }
 
 impl Tally {
@@ -95,6 +103,9 @@ impl Tally {
         self.splits += other.splits;
         self.crashes += other.crashes;
         self.equivocations += other.equivocations;
+        self.links += other.links;
+        self.moves += other.moves;
+        self.crimes += other.crimes;
     }
 }
 
@@ -103,6 +114,9 @@ pub(crate) struct Ledger {
     order: Order,
     /// The address of each node.
     pub(crate) addresses: Vec<Address>,
+    pub(crate) devices: Vec<DeviceId>,
+    /// Which nodes were taken from their accounts, and when.
+    pub(crate) revoked: Vec<(usize, Order)>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) said: Vec<Said>,
@@ -115,11 +129,13 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(addresses: Vec<Address>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             order: 0,
-            accounts: vec![Account::default(); addresses.len()],
-            addresses,
+            accounts: Vec::new(),
+            addresses: Vec::new(),
+            devices: Vec::new(),
+            revoked: Vec::new(),
             asked: Vec::new(),
             said: Vec::new(),
             heard: Vec::new(),
@@ -134,9 +150,26 @@ impl Ledger {
         self.order
     }
 
-    /// The node of an address.
+    /// One more node.
+    pub(crate) fn join(&mut self, address: Address, device: DeviceId) {
+        self.addresses.push(address);
+        self.devices.push(device);
+        self.accounts.push(Account::default());
+    }
+
+    pub(crate) fn revoke(&mut self, node: usize) {
+        let order = self.next();
+        self.revoked.push((node, order));
+    }
+
+    /// The first node of an account.
     pub(crate) fn node(&self, address: Address) -> Option<usize> {
         self.addresses.iter().position(|other| *other == address)
+    }
+
+    /// The node that is a device.
+    pub(crate) fn node_of(&self, device: DeviceId) -> Option<usize> {
+        self.devices.iter().position(|other| *other == device)
     }
 
     /// An address as it is called in reports.
@@ -148,10 +181,17 @@ impl Ledger {
         self.violations.push(Violation { invariant, detail });
     }
 
-    pub(crate) fn ask(&mut self, who: usize, step: usize, id: Option<IntentId>, intent: Intent) {
+    pub(crate) fn ask(
+        &mut self,
+        who: usize,
+        step: usize,
+        group: GroupId,
+        id: Option<IntentId>,
+        intent: Intent,
+    ) {
         let order = self.next();
         self.tally.intents += 1;
-        self.asked.push(Asked { order, who, step, id, intent, outcomes: Vec::new() });
+        self.asked.push(Asked { order, who, step, group, id, intent, outcomes: Vec::new() });
     }
 
     pub(crate) fn say(&mut self, at: Time, who: usize, id: Option<MessageId>, text: String) {
@@ -160,11 +200,11 @@ impl Ledger {
         self.said.push(Said { order, at, who, id, text });
     }
 
-    pub(crate) fn roster(&mut self, who: usize, active: bool, members: BTreeSet<Address>) {
+    pub(crate) fn roster(&mut self, who: usize, active: bool, devices: BTreeSet<DeviceId>) {
         let order = self.next();
         let rosters = &mut self.accounts[who].rosters;
-        if rosters.last().is_none_or(|last| (last.active, &last.members) != (active, &members)) {
-            rosters.push(Roster { order, active, members });
+        if rosters.last().is_none_or(|last| (last.active, &last.devices) != (active, &devices)) {
+            rosters.push(Roster { order, active, devices });
         }
     }
 
@@ -191,8 +231,8 @@ impl Ledger {
         self.told.contains(&(who, message))
     }
 
-    /// What a node tells its user; `false` if it tells a message again. An answer about an intent that the engine gave while it took it
-    /// comes after [`ask`](Self::ask), since outputs are drained later.
+    /// What a node tells its user; `false` if it tells a message again. An answer about an intent that
+    /// the engine gave while it took it comes after [`ask`](Self::ask), since outputs are drained later.
     pub(crate) fn tell(&mut self, at: Time, who: usize, event: &Event) -> bool {
         let order = self.next();
         match event {
@@ -211,6 +251,7 @@ impl Ledger {
             Event::Changed { .. } => self.tally.changes += 1,
             Event::RolledBack { .. } => self.tally.rollbacks += 1,
             Event::Equivocation { .. } => self.tally.equivocations += 1,
+            Event::Migrated { .. } => self.tally.moves += 1,
             Event::Split { .. } => {
                 self.tally.splits += 1;
                 self.accounts[who].splits.push((order, None));
@@ -235,6 +276,7 @@ impl Ledger {
             Intent::SetRole(account, role) => {
                 format!("making {} {role:?}", self.called(*account))
             }
+            Intent::SetPolicy(_) => "changing the rules".into(),
             other => format!("{other:?}"),
         }
     }
@@ -250,7 +292,12 @@ impl Ledger {
     }
 
     /// What a step makes a node intend.
-    pub(crate) fn intent(&self, number: usize, what: &What) -> Option<(usize, Intent)> {
+    pub(crate) fn intent(
+        &self,
+        plan: &Plan,
+        number: usize,
+        what: &What,
+    ) -> Option<(usize, Intent)> {
         let address = |node: usize| self.addresses[node];
         Some(match what {
             What::Invite { who, whom } => (*who, Intent::Invite(address(*whom))),
@@ -259,6 +306,8 @@ impl Ledger {
             What::Rename { who } => (*who, Intent::Rename(Self::name(number))),
             What::SetRole { who, whom, role } => (*who, Intent::SetRole(address(*whom), *role)),
             What::Rotate { who } => (*who, Intent::Rotate),
+            What::SetPolicy { who, limits } => (*who, Intent::SetPolicy(plan.limited(limits))),
+            What::Migrate { who, away } => (*who, Intent::Migrate(plan.destination(*away))),
             _ => return None,
         })
     }

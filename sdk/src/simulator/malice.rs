@@ -1,5 +1,5 @@
-//! What the malicious node knows and does. It has an honest engine, and on the network it does what
-//! it likes: it needs no knowledge of what is inside an envelope.
+//! What the malicious node does on the network, where it needs no knowledge of what is inside an
+//! envelope. What it does as a member is in `deeds` and in the engine's `malice`.
 
 use super::plan::Plan;
 use super::step::Deed;
@@ -17,6 +17,12 @@ pub(crate) struct Malice {
     questions: Vec<(Topic, Vec<u8>)>,
     /// Until when it keeps what its engine publishes.
     pub(crate) withholds: Time,
+    /// Whether it then keeps only what others have to have, and tells them of it.
+    pub(crate) commits_only: bool,
+    /// How many second engines it had.
+    pub(crate) twins: u64,
+    /// Whether it does no harm any more.
+    pub(crate) stopped: bool,
     /// Until when it answers with nonsense.
     pub(crate) lies: Time,
 }
@@ -30,6 +36,9 @@ impl Malice {
             envelopes: Vec::new(),
             questions: Vec::new(),
             withholds: Time(0),
+            commits_only: false,
+            twins: 0,
+            stopped: false,
             lies: Time(0),
         }
     }
@@ -92,7 +101,7 @@ impl Malice {
                 }
                 Some(Action::Ask { topic, question })
             }),
-            Deed::Oversized | Deed::Withhold { .. } | Deed::FalseAnswers { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -16,7 +16,10 @@
 //! | `node` | what the simulator needs of an engine |
 //! | `real` | the engine behind that |
 //! | `world` | plays a plan |
-//! | `malice` | what the malicious node does |
+//! | `devices` | devices that accounts get and lose |
+//! | `malice` | what the malicious node does on the network |
+//! | `deeds` | what it does as a member |
+//! | `marks` | the keys that nodes held |
 //! | `ledger` | what nodes were told to do and told their users |
 //! | `invariants` | what must hold in the end |
 //! | `shrink` | the shortest history that still breaks an invariant |
@@ -24,9 +27,12 @@
 //! | `command` | the program `trellis-sim` |
 
 pub mod command;
+mod deeds;
+mod devices;
 mod invariants;
 mod ledger;
 mod malice;
+mod marks;
 mod node;
 mod plan;
 mod real;

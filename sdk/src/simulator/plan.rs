@@ -1,8 +1,10 @@
 //! The plan of a run, and how a seed becomes one.
 
 use openmls_traits::types::Ciphersuite;
+use trellis_ciphersuites::{CipherSuite, Ecosystem};
 
-use super::step::{Deed, Step, What};
+use super::step::{Deed, Limits, Step, What};
+use crate::engine::malice::{Crime, KINDS, Lie};
 use crate::policy::Floor;
 use crate::transport::{Chance, Conditions, Random};
 use crate::{Policy, Role, Span, Time};
@@ -80,6 +82,8 @@ pub(crate) struct Plan {
     pub(crate) calmed: Vec<Calm>,
     /// The node that is malicious.
     pub(crate) malicious: Option<usize>,
+    /// Whether it goes for good when all else is well again, or stays and does no more harm.
+    pub(crate) goes: bool,
     /// By time.
     pub(crate) steps: Vec<Step>,
 }
@@ -97,6 +101,7 @@ impl Plan {
         let policy = maker.policy();
         let malicious = maker.has(Fault::Malicious) && setting.nodes > 2;
         let malicious = malicious.then(|| setting.nodes - 1);
+        let goes = maker.up_to(1) == 0;
         let steps = (0..setting.steps).map(|number| maker.step(number, malicious)).collect();
         Self {
             seed: setting.seed,
@@ -106,6 +111,7 @@ impl Plan {
             conditions,
             calmed: Vec::new(),
             malicious,
+            goes,
             steps,
         }
     }
@@ -123,9 +129,71 @@ impl Plan {
         self
     }
 
+    /// The suites that all nodes have: that of the group, and another that protects as much and needs
+    /// the same keys, if there is one.
+    pub(crate) fn suites(&self) -> Vec<Ciphersuite> {
+        [Some(self.suite), self.other_suite()].into_iter().flatten().collect()
+    }
+
+    fn other_suite(&self) -> Option<Ciphersuite> {
+        let known = CipherSuite::all().filter_map(|suite| {
+            let number = suite.code_point(Ecosystem::OpenMls)?;
+            Ciphersuite::try_from(number).ok()
+        });
+        let mut alike = known.filter(|suite| {
+            Floor::of(*suite) == Floor::of(self.suite)
+                && suite.signature_algorithm() == self.suite.signature_algorithm()
+                && *suite != self.suite
+        });
+        alike.next()
+    }
+
+    /// Where a step moves the group to.
+    pub(crate) fn destination(&self, away: bool) -> Ciphersuite {
+        if away { self.other_suite().unwrap_or(self.suite) } else { self.suite }
+    }
+
+    /// The rules of the group with other limits.
+    pub(crate) fn limited(&self, limits: &Limits) -> Policy {
+        let roles = if limits.open { open_policy() } else { Policy::default() };
+        let Limits { depth, horizon, .. } = *limits;
+        Policy { depth, horizon, floor: self.policy.floor, ..roles }
+    }
+
+    fn policies(&self) -> impl Iterator<Item = Policy> {
+        let later = self.steps.iter().filter_map(|step| match &step.what {
+            What::SetPolicy { limits, .. } => Some(self.limited(limits)),
+            _ => None,
+        });
+        later.chain([self.policy.clone()])
+    }
+
+    /// How many states below the newest can be kept at most.
+    pub(crate) fn depth(&self) -> u16 {
+        self.policies().map(|policy| policy.depth).max().unwrap_or_default()
+    }
+
+    /// For how long states can be kept at most.
+    pub(crate) fn horizon(&self) -> Span {
+        self.policies().map(|policy| policy.horizon).max().unwrap_or_default()
+    }
+
     /// Whether a node keeps to the protocol.
     pub(crate) fn honest(&self, node: usize) -> bool {
         self.malicious != Some(node)
+    }
+}
+
+/// Rules by which everybody may do everything.
+fn open_policy() -> Policy {
+    Policy {
+        invite: Role::Member,
+        remove: Role::Member,
+        rename: Role::Member,
+        set_role: Role::Member,
+        set_policy: Role::Member,
+        migrate: Role::Member,
+        ..Policy::default()
     }
 }
 
@@ -171,18 +239,19 @@ impl Maker<'_> {
     /// In most plans everybody may do everything, since what is refused tests little. Small windows
     /// make what happens beyond them happen.
     fn policy(&mut self) -> Policy {
-        let mut policy = Policy::default();
-        if self.up_to(3) > 0 {
-            policy.invite = Role::Member;
-            policy.remove = Role::Member;
-            policy.rename = Role::Member;
-            policy.set_role = Role::Member;
-        }
+        let mut policy = if self.up_to(3) > 0 { open_policy() } else { Policy::default() };
         // The suite is what the options say.
         policy.floor = Floor::Classical;
-        policy.depth = [2, 5, 5][self.random.index(3)];
-        policy.horizon = Span::seconds([20, 60, 600][self.random.index(3)]);
+        (policy.depth, policy.horizon) = (self.depth(), self.horizon());
         policy
+    }
+
+    fn depth(&mut self) -> u16 {
+        [2, 5, 5][self.random.index(3)]
+    }
+
+    fn horizon(&mut self) -> Span {
+        Span::seconds([20, 60, 600][self.random.index(3)])
     }
 
     /// Bursts, in which forks come about, and pauses, in which states become final.
@@ -199,6 +268,12 @@ impl Maker<'_> {
 
     fn node(&mut self) -> usize {
         self.random.index(self.setting.nodes)
+    }
+
+    /// Who does something: also a device that an account got on the way, as far as there is one.
+    fn actor(&mut self) -> usize {
+        let late = self.up_to(15) == 0;
+        if late { self.setting.nodes + self.up_to(1) as usize } else { self.node() }
     }
 
     fn step(&mut self, number: usize, malicious: Option<usize>) -> Step {
@@ -219,15 +294,15 @@ impl Maker<'_> {
     fn what(&mut self, malicious: Option<usize>) -> What {
         let partition = if self.has(Fault::Partition) { 6 } else { 0 };
         let crash = if self.has(Fault::Crash) { 8 } else { 0 };
-        let deed = if malicious.is_some() { 12 } else { 0 };
-        let weights = [36, 10, 5, 1, 6, 6, 9, partition, partition, crash, deed];
+        let deed = if malicious.is_some() { 16 } else { 0 };
+        let weights = [36, 10, 5, 1, 6, 6, 9, 2, 1, 2, 1, partition, partition, crash, deed];
         let mut number = self.random.below(weights.iter().sum());
         let mut kind = 0;
         while number >= weights[kind] {
             number -= weights[kind];
             kind += 1;
         }
-        let (who, whom) = (self.node(), self.node());
+        let (who, whom) = (self.actor(), self.node());
         match kind {
             0 => What::Say { who },
             1 => What::Invite { who, whom },
@@ -240,12 +315,20 @@ impl Maker<'_> {
             }
             6 => What::Rotate { who },
             7 => {
+                let open = self.up_to(2) > 0;
+                let limits = Limits { depth: self.depth(), horizon: self.horizon(), open };
+                What::SetPolicy { who, limits }
+            }
+            8 => What::Migrate { who, away: self.up_to(3) > 0 },
+            9 => What::Link { who },
+            10 => What::Revoke { who },
+            11 => {
                 let parts = 2 + self.up_to(1);
                 let sides = (0..self.setting.nodes).map(|_| self.random.below(parts) as usize);
                 What::Partition { sides: sides.collect() }
             }
-            8 => What::Heal,
-            9 => {
+            12 => What::Heal,
+            13 => {
                 let write = if self.up_to(3) == 0 { 0 } else { 1 + self.up_to(60) };
                 let most = if self.up_to(4) == 0 { 120_000 } else { 5_000 };
                 What::Crash { who, write, rest: Span(self.up_to(most)) }
@@ -256,15 +339,37 @@ impl Maker<'_> {
 
     fn deed(&mut self) -> Deed {
         let count = 1 + self.up_to(20) as usize;
-        let span = Span(self.up_to(30_000));
-        match self.up_to(6) {
+        let most = if self.up_to(3) == 0 { 120_000 } else { 30_000 };
+        let span = Span(self.up_to(most));
+        match self.up_to(19) {
             0 => Deed::Replay { count },
             1 => Deed::Garbage { count, length: self.up_to(40_000) as usize },
             2 => Deed::Damage { count },
             3 => Deed::Oversized,
-            4 => Deed::Withhold { span },
-            5 => Deed::FalseAnswers { span },
-            _ => Deed::Pester { count },
+            4 | 5 => Deed::Withhold { span, commits: self.up_to(1) == 0 },
+            6 => Deed::FalseAnswers { span },
+            7 => Deed::Pester { count },
+            8 | 9 => {
+                let most = if self.up_to(1) == 0 { 50 } else { 2_000 };
+                Deed::Flood { count, pause: Span(self.up_to(most)) }
+            }
+            10 | 11 => {
+                let told = (0..self.setting.nodes).map(|_| self.random.below(3) as u8);
+                Deed::Equivocate { told: told.collect() }
+            }
+            12..15 => Deed::Commit { crime: Crime::ALL[self.random.index(Crime::ALL.len())] },
+            15..18 => Deed::Lie {
+                kind: KINDS[self.random.index(KINDS.len())],
+                lie: Lie::ALL[self.random.index(Lie::ALL.len())],
+                length: self.up_to(3_000) as usize,
+                count: 1 + self.up_to(3) as usize,
+            },
+            18 => {
+                let heard_by = (0..self.setting.nodes).map(|_| self.random.below(3) > 0);
+                let heard_by = heard_by.collect();
+                Deed::Twin { hears: self.up_to(1) == 0, heard_by }
+            }
+            _ => Deed::Haunt { count: 1 + count / 4 },
         }
     }
 }

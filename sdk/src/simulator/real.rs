@@ -6,10 +6,13 @@ use openmls_trellis_crypto::TrellisCrypto;
 
 use super::node::{Node, Trouble, View};
 use super::plan::Plan;
-use crate::engine::{Config, Engine, EngineError, Intent, Outcome, Output};
+use crate::engine::inspect::Mark;
+use crate::engine::malice::{Crime, Fork, Lie};
+use crate::engine::{Config, Engine, EngineError, Intent, Linking, Outcome, Output};
 use crate::message::{Message, Received};
 use crate::store::{Store, StoreError};
-use crate::{Address, GroupId, IntentId, MessageId, Span, Time, Topic};
+use crate::wire::Kind;
+use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Span, StateId, Time, Topic};
 
 /// OpenMLS compares the lifetimes of key packages with the system's clock, and a simulation must not
 /// depend on that: 34 years, in seconds, before and after the virtual time.
@@ -33,6 +36,9 @@ fn trouble(error: EngineError) -> Trouble {
         EngineError::NoGroup
         | EngineError::NotInGroup
         | EngineError::NotAllowed
+        | EngineError::NoDevice
+        | EngineError::NoAccountKeys
+        | EngineError::Revoked
         | EngineError::NoMessage => Trouble::Refused(error.to_string()),
         _ => Trouble::Broken(error.to_string()),
     }
@@ -45,6 +51,24 @@ fn seed(plan: &Plan, number: usize, life: u64) -> Result<[u8; 32], Trouble> {
     let digest = TrellisCrypto::default().hash(HashType::Sha2_256, &input);
     let digest = digest.ok().and_then(|digest| digest.try_into().ok());
     digest.ok_or_else(|| Trouble::Broken("there is no SHA-256".into()))
+}
+
+/// Cryptography with the randomness of a node in one of its lives.
+fn crypto(plan: &Plan, number: usize, life: u64) -> Result<TrellisCrypto, Trouble> {
+    let default = TrellisCrypto::default();
+    let seed = seed(plan, number, life)?;
+    Ok(TrellisCrypto::seeded(default.backend(), default.key_derivation(), seed))
+}
+
+fn config(plan: &Plan) -> Config {
+    Config {
+        suites: plan.suites(),
+        lifetime: LIFETIME,
+        patience: PATIENCE,
+        // Several would be removed in an order of chance.
+        removals: 1,
+        ..Config::default()
+    }
 }
 
 impl Node for Real {
@@ -61,16 +85,8 @@ impl Node for Real {
         life: u64,
         now: Time,
     ) -> Result<Self, Trouble> {
-        let default = TrellisCrypto::default();
-        let seed = seed(plan, number, life)?;
-        let crypto = TrellisCrypto::seeded(default.backend(), default.key_derivation(), seed);
-        let config = Config {
-            suites: vec![plan.suite],
-            lifetime: LIFETIME,
-            patience: PATIENCE,
-            ..Config::default()
-        };
-        Engine::open(disk, crypto, now, config).map(Self).map_err(trouble)
+        let crypto = crypto(plan, number, life)?;
+        Engine::open(disk, crypto, now, config(plan)).map(Self).map_err(trouble)
     }
 
     fn crash(self) -> Store {
@@ -85,6 +101,31 @@ impl Node for Real {
 
     fn address(&self) -> Address {
         self.0.address()
+    }
+
+    fn device(&self) -> DeviceId {
+        self.0.device()
+    }
+
+    fn link(
+        &mut self,
+        now: Time,
+        disk: Store,
+        plan: &Plan,
+        number: usize,
+    ) -> Result<Self, Trouble> {
+        let crypto = crypto(plan, number, 0)?;
+        let linking = Linking::open(disk, crypto, config(plan)).map_err(trouble)?;
+        let grant = self.0.approve_device(now, linking.request()).map_err(trouble)?;
+        linking.complete(now, &grant).map(Self).map_err(trouble)
+    }
+
+    fn revoke(&mut self, now: Time, device: DeviceId) -> Result<(), Trouble> {
+        self.0.revoke_device(now, device).map(drop).map_err(trouble)
+    }
+
+    fn groups(&self) -> Vec<GroupId> {
+        self.0.groups()
     }
 
     fn found(&mut self, now: Time, name: &str, plan: &Plan) -> Result<GroupId, Trouble> {
@@ -142,12 +183,17 @@ impl Node for Real {
         let mut members: Vec<_> =
             view.members.iter().map(|member| (member.address, member.role)).collect();
         members.sort_unstable();
+        let mut devices: Vec<_> = view.members.iter().map(|member| member.device).collect();
+        devices.sort_unstable();
         Ok(View {
+            group,
+            suite: view.suite,
             state: view.state,
             epoch: view.epoch,
             name: view.name,
             active: view.active,
             members,
+            devices,
             policy: view.policy,
         })
     }
@@ -169,5 +215,53 @@ impl Node for Real {
     fn states(&mut self, group: GroupId) -> Result<usize, Trouble> {
         let states = self.0.store_mut().states(group);
         Ok(states.map_err(|error| trouble(error.into()))?.len())
+    }
+
+    fn window(&self, group: GroupId) -> Result<Vec<StateId>, Trouble> {
+        self.0.window(group).map_err(trouble)
+    }
+
+    fn marks(&mut self, group: GroupId, state: StateId) -> Result<Vec<Mark>, Trouble> {
+        self.0.marks(group, state).map_err(trouble)
+    }
+
+    fn image(&self) -> Result<Vec<u8>, Trouble> {
+        self.0.store().image().map_err(|error| trouble(error.into()))
+    }
+
+    fn is_erased(&self) -> bool {
+        self.0.is_erased()
+    }
+
+    fn copy(&self) -> Result<Store, Trouble> {
+        self.0.store().copy_to_memory().map_err(|error| trouble(error.into()))
+    }
+
+    fn rush(&mut self, now: Time, group: GroupId) -> Result<(), Trouble> {
+        self.0.rush(now, group).map_err(trouble)
+    }
+
+    fn equivocate(&mut self, now: Time, group: GroupId) -> Result<Fork, Trouble> {
+        self.0.equivocate(now, group).map_err(trouble)
+    }
+
+    fn commit_crime(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        crime: Crime,
+    ) -> Result<Option<StateId>, Trouble> {
+        self.0.commit_crime(now, group, crime).map_err(trouble)
+    }
+
+    fn lie(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        kind: Kind,
+        lie: Lie,
+        noise: &[u8],
+    ) -> Result<(), Trouble> {
+        self.0.lie(now, group, kind, lie, noise).map_err(trouble)
     }
 }

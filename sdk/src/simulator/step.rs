@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::engine::malice::{Crime, Lie};
+use crate::wire::Kind;
 use crate::{Role, Span, Time};
 
 /// A step. One that makes no sense at its moment does nothing, so that any subset of the steps of a
@@ -42,6 +44,23 @@ pub(crate) enum What {
     Rotate {
         who: usize,
     },
+    SetPolicy {
+        who: usize,
+        limits: Limits,
+    },
+    /// Moves the group to the other suite, or back to the first.
+    Migrate {
+        who: usize,
+        away: bool,
+    },
+    /// The account gets one more device. It is a node like any other, with a number after all others.
+    Link {
+        who: usize,
+    },
+    /// The account loses the device that it got last.
+    Revoke {
+        who: usize,
+    },
     /// Nodes reach those of the same number.
     Partition {
         sides: Vec<usize>,
@@ -57,6 +76,36 @@ pub(crate) enum What {
     Deed(Deed),
 }
 
+impl What {
+    /// Who does it, if it is somebody.
+    pub(crate) fn actor(&self) -> Option<usize> {
+        match self {
+            Self::Say { who }
+            | Self::Invite { who, .. }
+            | Self::Remove { who, .. }
+            | Self::Leave { who }
+            | Self::Rename { who }
+            | Self::SetRole { who, .. }
+            | Self::Rotate { who }
+            | Self::SetPolicy { who, .. }
+            | Self::Migrate { who, .. }
+            | Self::Link { who }
+            | Self::Revoke { who }
+            | Self::Crash { who, .. } => Some(*who),
+            Self::Partition { .. } | Self::Heal | Self::Deed(_) => None,
+        }
+    }
+}
+
+/// What a history changes in the rules of a group: nothing that would make it useless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) depth: u16,
+    pub(crate) horizon: Span,
+    /// Whether plain members may do almost everything.
+    pub(crate) open: bool,
+}
+
 /// What a malicious node does that an honest one never would.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -68,12 +117,25 @@ pub(crate) enum Deed {
     Damage { count: usize },
     /// Sends what is longer than any message.
     Oversized,
-    /// Keeps what its engine publishes for so long.
-    Withhold { span: Span },
+    /// Keeps what its engine publishes for so long, or only what others have to have.
+    Withhold { span: Span, commits: bool },
     /// Answers all questions with bytes that mean nothing, for so long.
     FalseAnswers { span: Span },
     /// Asks everybody the same many times.
     Pester { count: usize },
+    /// Commits whenever it can, so many times, with a pause in between.
+    Flood { count: usize, pause: Span },
+    /// Makes two commits on one state. Who is told which: the first, the second, or both.
+    Equivocate { told: Vec<u8> },
+    /// Commits what the group's rules do not allow.
+    Commit { crime: Crime },
+    /// Publishes what every member can open, and what is not what it should be.
+    Lie { kind: Kind, lie: Lie, length: usize, count: usize },
+    /// Starts a second engine from a copy of its store. It hears what the first hears or nothing at
+    /// all, and only some nodes hear it.
+    Twin { hears: bool, heard_by: Vec<bool> },
+    /// The second engine commits and speaks.
+    Haunt { count: usize },
 }
 
 impl fmt::Display for Step {
@@ -92,6 +154,11 @@ impl fmt::Display for What {
             Self::Rename { who } => write!(f, "n{who} renames the group"),
             Self::SetRole { who, whom, role } => write!(f, "n{who} makes n{whom} {role:?}"),
             Self::Rotate { who } => write!(f, "n{who} rotates its keys"),
+            Self::SetPolicy { who, limits } => write!(f, "n{who} changes the rules to {limits:?}"),
+            Self::Migrate { who, away: true } => write!(f, "n{who} moves the group"),
+            Self::Migrate { who, .. } => write!(f, "n{who} moves the group back"),
+            Self::Link { who } => write!(f, "n{who} links a device"),
+            Self::Revoke { who } => write!(f, "n{who} revokes a device"),
             Self::Partition { sides } => {
                 let sides: Vec<_> = sides.iter().map(usize::to_string).collect();
                 write!(f, "the network splits: the nodes are on sides {}", sides.join(" "))

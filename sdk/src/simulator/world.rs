@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::invariants::{self, Case, DELIVERY, End, PROGRESS, SOUNDNESS, Violation, WORD};
+use super::deeds::{Evidence, Twin};
+use super::invariants::{
+    self, Case, DELIVERY, ERASURE, End, LAW, PROGRESS, SOUNDNESS, Violation, WORD,
+};
 use super::ledger::{Ledger, Tally, quote};
 use super::malice::Malice;
+use super::marks::Marks;
 use super::node::{Node, Trouble, View};
 use super::plan::{CALM, FIRST_NAME, Plan};
-use super::step::{Deed, Moment, Step, What};
+use super::step::{Moment, Step, What};
 use super::trace::{Bytes, Name, Trace};
-use crate::engine::{Event, Output};
-use crate::message::Message;
-use crate::transport::{Action, Incoming, MAX_MESSAGE, Network, NodeId, TransportError};
-use crate::{GroupId, Span, Time};
+use crate::engine::{Event, Intent, Output};
+use crate::message::{Message, Received};
+use crate::transport::{Action, Incoming, Network, NodeId, TransportError};
+use crate::{GroupId, Span, StateId, Time};
 
 /// What the clocks of nodes say when a run begins.
 const EPOCH: Span = Span::seconds(1_700_000_000);
@@ -36,6 +40,12 @@ const MAX_STREAK: usize = 1000;
 /// other busy.
 const MAX_ARRIVALS: (u64, u64) = (10_000, 1_000);
 
+/// Every how manieth step it is looked whether keys were left behind.
+const PROBE: usize = 16;
+
+/// The number of the first step after all others.
+const AFTERWARDS: usize = 1_000_000;
+
 /// How a run went.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
@@ -45,16 +55,16 @@ pub(crate) struct Run {
     pub(crate) tally: Tally,
 }
 
-enum Place<N: Node> {
+pub(super) enum Place<N: Node> {
     Up(N),
     Down(N::Disk),
     /// It failed for a reason of its own.
     Lost,
 }
 
-struct Seat<N: Node> {
-    place: Place<N>,
-    life: u64,
+pub(super) struct Seat<N: Node> {
+    pub(super) place: Place<N>,
+    pub(super) life: u64,
     /// How long it stays away after its next crash.
     rest: Span,
     /// When it was ticked last, and how often then.
@@ -62,33 +72,42 @@ struct Seat<N: Node> {
 }
 
 /// What the world does by itself.
-enum Timer {
+pub(super) enum Timer {
     /// The network has taken a message.
     Published { who: usize, life: u64, ticket: u64 },
     /// A node comes back.
     Restart { who: usize },
     /// The malicious node lets go of what it withheld.
     Release(Action),
+    /// It commits, and so many times again, with a pause in between.
+    Flood { count: usize, pause: Span },
 }
 
 /// What a node was asked to do has…
-enum Done<T> {
+pub(super) enum Done<T> {
     Yes(T),
     Crashed,
     No,
 }
 
 pub(crate) struct World<'a, N: Node> {
-    plan: &'a Plan,
-    now: Time,
-    network: Network,
-    seats: Vec<Seat<N>>,
+    pub(super) plan: &'a Plan,
+    pub(super) now: Time,
+    pub(super) network: Network,
+    pub(super) seats: Vec<Seat<N>>,
+    /// The malicious node's second engine.
+    pub(super) twin: Option<Twin<N>>,
     timers: BTreeMap<(Time, u64), Timer>,
     timers_set: u64,
     split: bool,
-    group: Option<GroupId>,
-    malice: Malice,
-    ledger: Ledger,
+    /// The group, and those that it has moved to, one after the other.
+    lineage: Vec<GroupId>,
+    /// States that no honest node may ever be in.
+    pub(super) forbidden: BTreeSet<StateId>,
+    pub(super) evidence: Vec<Evidence>,
+    marks: Marks,
+    pub(super) malice: Malice,
+    pub(super) ledger: Ledger,
     trace: Trace,
     /// A run that can't be right any more ends.
     over: bool,
@@ -102,12 +121,16 @@ impl<'a, N: Node> World<'a, N> {
             now: Time(0),
             network: Network::new(plan.seed, plan.conditions.clone()),
             seats: Vec::new(),
+            twin: None,
             timers: BTreeMap::new(),
             timers_set: 0,
             split: false,
-            group: None,
+            lineage: Vec::new(),
+            forbidden: BTreeSet::new(),
+            evidence: Vec::new(),
+            marks: Marks::default(),
             malice: Malice::new(plan),
-            ledger: Ledger::new(Vec::new()),
+            ledger: Ledger::new(),
             trace: Trace::new(lines),
             over: false,
         };
@@ -124,24 +147,22 @@ impl<'a, N: Node> World<'a, N> {
     }
 
     /// Time as nodes see it.
-    fn clock(&self) -> Time {
+    pub(super) fn clock(&self) -> Time {
         self.now + EPOCH
     }
 
-    fn note(&mut self, who: usize, text: std::fmt::Arguments<'_>) {
+    pub(super) fn note(&mut self, who: usize, text: std::fmt::Arguments<'_>) {
         self.trace.line(self.now, format_args!("n{who} {text}"));
     }
 
-    fn broken(&mut self, invariant: &'static str, detail: String) {
+    pub(super) fn broken(&mut self, invariant: &'static str, detail: String) {
         self.trace.line(self.now, format_args!("{invariant} is broken: {detail}"));
         self.ledger.violate(invariant, format!("at {}: {detail}", Moment(self.now)));
         self.over = true;
     }
 
     fn begin(&mut self) {
-        let mut addresses = Vec::new();
         for who in 0..self.plan.nodes {
-            self.network.join(self.now);
             let opened = N::disk(self.plan, who)
                 .and_then(|disk| N::open(disk, self.plan, who, 0, self.clock()));
             let node = match opened {
@@ -150,22 +171,38 @@ impl<'a, N: Node> World<'a, N> {
                     return self.broken(SOUNDNESS, format!("n{who} does not start: {trouble}"));
                 }
             };
-            addresses.push(node.address());
-            let place = Place::Up(node);
-            let streak = (Time(0), 0);
-            self.seats.push(Seat { place, life: 0, rest: Span(0), streak });
+            self.sit_down(node);
         }
-        self.ledger = Ledger::new(addresses);
         let plan = self.plan;
         let founded =
             self.attempt(0, "founds the group", |node, now| node.found(now, FIRST_NAME, plan));
         if let Done::Yes(group) = founded {
-            self.group = Some(group);
+            self.lineage.push(group);
         }
         for who in 0..self.plan.nodes {
             self.drain(who);
         }
         self.look(0);
+    }
+
+    /// One more node, connected like all others.
+    pub(super) fn sit_down(&mut self, node: N) {
+        self.network.join(self.now);
+        self.ledger.join(node.address(), node.device());
+        let streak = (Time(0), 0);
+        self.seats.push(Seat { place: Place::Up(node), life: 0, rest: Span(0), streak });
+    }
+
+    /// The group that a node is or was in last; nothing if it never was in one.
+    pub(super) fn group_of(&mut self, who: usize) -> Option<GroupId> {
+        let Place::Up(node) = &self.seats.get(who)?.place else { return None };
+        let groups = node.groups();
+        if self.plan.honest(who) {
+            let new = groups.iter().filter(|group| !self.lineage.contains(group));
+            let new: Vec<_> = new.copied().collect();
+            self.lineage.extend(new);
+        }
+        self.lineage.iter().rev().find(|group| groups.contains(group)).copied()
     }
 
     // Time
@@ -176,7 +213,9 @@ impl<'a, N: Node> World<'a, N> {
             let timer = self.timers.keys().next().map(|(at, _)| *at);
             let arrival = self.network.next_event_time();
             let deadline = self.deadlines().min();
-            let due = [timer, arrival, deadline.map(|(at, _)| at)].into_iter().flatten().min();
+            let twin = self.twin.as_ref().and_then(Twin::deadline).map(|at| at - EPOCH);
+            let due = [timer, arrival, deadline.map(|(at, _)| at), twin];
+            let due = due.into_iter().flatten().min();
             let Some(due) = due.filter(|due| *due <= end) else { break };
             self.now = self.now.max(due);
             if timer == Some(due) {
@@ -187,6 +226,8 @@ impl<'a, N: Node> World<'a, N> {
                 self.arrive(node.0, incoming);
             } else if let Some((at, who)) = deadline.filter(|(at, _)| *at <= self.now) {
                 self.tick(at, who);
+            } else {
+                self.tick_twin();
             }
         }
         self.now = self.now.max(end);
@@ -199,7 +240,7 @@ impl<'a, N: Node> World<'a, N> {
         })
     }
 
-    fn set_timer(&mut self, after: Span, timer: Timer) {
+    pub(super) fn set_timer(&mut self, after: Span, timer: Timer) {
         self.timers_set += 1;
         self.timers.insert((self.now + after, self.timers_set), timer);
     }
@@ -219,6 +260,7 @@ impl<'a, N: Node> World<'a, N> {
                     self.send(who, action);
                 }
             }
+            Timer::Flood { count, pause } => self.flood(count, pause),
         }
     }
 
@@ -226,6 +268,10 @@ impl<'a, N: Node> World<'a, N> {
         let streak = &mut self.seats[who].streak;
         let again = if streak.0 == self.now { streak.1 + 1 } else { 0 };
         *streak = (self.now, again);
+        if again > MAX_STREAK && !self.plan.honest(who) {
+            self.lose(who);
+            return;
+        }
         if again > MAX_STREAK {
             let deadline = Moment(deadline);
             self.broken(PROGRESS, format!("n{who} wants to be woken at {deadline}, for ever"));
@@ -237,7 +283,7 @@ impl<'a, N: Node> World<'a, N> {
     // What reaches nodes
 
     /// Lets a node do something. If it crashes by that, it is down afterwards.
-    fn attempt<T>(
+    pub(super) fn attempt<T>(
         &mut self,
         who: usize,
         what: &str,
@@ -257,6 +303,10 @@ impl<'a, N: Node> World<'a, N> {
                 self.crash(who);
                 Done::Crashed
             }
+            Err(Trouble::Broken(_)) if !self.plan.honest(who) => {
+                self.lose(who);
+                Done::No
+            }
             Err(Trouble::Broken(why)) => {
                 self.broken(SOUNDNESS, format!("n{who} {what}: {why}"));
                 self.seats[who].place = Place::Lost;
@@ -266,7 +316,7 @@ impl<'a, N: Node> World<'a, N> {
     }
 
     /// The same, for what no user waits for.
-    fn hand(
+    pub(super) fn hand(
         &mut self,
         who: usize,
         what: &str,
@@ -279,7 +329,7 @@ impl<'a, N: Node> World<'a, N> {
     fn arrive(&mut self, who: usize, incoming: Incoming) {
         self.ledger.tally.arrivals += 1;
         let (each, step) = MAX_ARRIVALS;
-        let nodes = self.plan.nodes as u64;
+        let nodes = self.seats.len() as u64;
         if self.ledger.tally.arrivals > nodes * (each + step * self.plan.steps.len() as u64) {
             let arrivals = self.ledger.tally.arrivals;
             return self.broken(PROGRESS, format!("{arrivals} arrivals, and no end in sight"));
@@ -291,7 +341,18 @@ impl<'a, N: Node> World<'a, N> {
                     self.malice.see(topic, &bytes);
                 }
                 let what = format!("receives {}", Bytes(&bytes));
-                self.hand(who, &what, |node, now| node.receive(now, topic, &bytes));
+                let seen = self.sees_evidence(who, &bytes);
+                let tally = self.ledger.tally.equivocations;
+                let done = self.attempt(who, &what, |node, now| node.receive(now, topic, &bytes));
+                self.drain(who);
+                let told = self.ledger.tally.equivocations > tally;
+                if seen && !told && matches!(done, Done::Yes(())) {
+                    let what = "has two commits of one member on one state and says nothing";
+                    self.broken(super::invariants::EVIDENCE, format!("n{who} {what}"));
+                }
+                if malicious {
+                    self.twin_hears(|node, now| node.receive(now, topic, &bytes));
+                }
             }
             Incoming::Question { asker, topic, question } => {
                 if malicious {
@@ -303,10 +364,16 @@ impl<'a, N: Node> World<'a, N> {
                 }
                 let what = format!("is asked {}", Bytes(&question));
                 self.hand(who, &what, |node, now| node.asked(now, asker, topic, &question));
+                if malicious {
+                    self.twin_hears(|node, now| node.asked(now, asker, topic, &question));
+                }
             }
             Incoming::Answer { answer } => {
                 let what = format!("is answered {}", Bytes(&answer));
                 self.hand(who, &what, |node, now| node.answered(now, &answer));
+                if malicious {
+                    self.twin_hears(|node, now| node.answered(now, &answer));
+                }
             }
             Incoming::Connected => {
                 self.hand(who, "is connected", |node, now| node.connected(now));
@@ -315,7 +382,7 @@ impl<'a, N: Node> World<'a, N> {
     }
 
     /// Does what the node asks for, and writes down what it tells.
-    fn drain(&mut self, who: usize) {
+    pub(super) fn drain(&mut self, who: usize) {
         let mut changed = false;
         loop {
             let Place::Up(node) = &mut self.seats[who].place else { return };
@@ -329,6 +396,7 @@ impl<'a, N: Node> World<'a, N> {
         }
         if changed {
             self.look(who);
+            self.learn_marks(who);
         }
     }
 
@@ -342,7 +410,8 @@ impl<'a, N: Node> World<'a, N> {
                     self.set_timer(ACCEPTANCE, Timer::Published { who, life, ticket });
                 }
                 let action = Action::Publish { topic, bytes };
-                if self.malice.node == Some(who) && self.now < self.malice.withholds {
+                let kept = ticket.is_some() || !self.malice.commits_only;
+                if self.malice.node == Some(who) && self.now < self.malice.withholds && kept {
                     let left = self.malice.withholds.since(self.now);
                     self.set_timer(left, Timer::Release(action));
                 } else {
@@ -368,6 +437,14 @@ impl<'a, N: Node> World<'a, N> {
                     let what = describe(&self.ledger, &event);
                     self.broken(DELIVERY, format!("n{who} tells again: {what}"));
                 }
+                if let Event::Changed { change, .. } = &event
+                    && self.forbidden.contains(&change.state)
+                    && self.plan.honest(who)
+                {
+                    let state = Name(&change.state.0);
+                    let what = "against the rules of the group";
+                    self.broken(LAW, format!("n{who} is in state {state} by a commit {what}"));
+                }
                 return !matches!(
                     event,
                     Event::Message(_) | Event::Delivery { .. } | Event::Intent { .. }
@@ -377,7 +454,7 @@ impl<'a, N: Node> World<'a, N> {
         false
     }
 
-    fn send(&mut self, who: usize, action: Action) {
+    pub(super) fn send(&mut self, who: usize, action: Action) {
         if self.malice.node == Some(who)
             && let Action::Publish { topic, bytes } = &action
         {
@@ -393,20 +470,23 @@ impl<'a, N: Node> World<'a, N> {
     }
 
     /// Looks at a node's view of the group, and writes the roster down.
-    fn look(&mut self, who: usize) -> Option<View> {
-        let group = self.group?;
+    pub(super) fn look(&mut self, who: usize) -> Option<View> {
+        let group = self.group_of(who)?;
         let clock = self.clock();
         let Place::Up(node) = &mut self.seats[who].place else { return None };
         match node.view(clock, group) {
             Ok(view) => {
-                let members: BTreeSet<_> =
-                    view.members.iter().map(|(address, _)| *address).collect();
-                self.ledger.roster(who, view.active, members);
+                let devices = view.devices.iter().copied().collect();
+                self.ledger.roster(who, view.active, devices);
                 Some(view)
             }
             Err(Trouble::Refused(_)) => None,
             Err(Trouble::Crashed) => {
                 self.crash(who);
+                None
+            }
+            Err(_) if !self.plan.honest(who) => {
+                self.lose(who);
                 None
             }
             Err(trouble) => {
@@ -419,15 +499,20 @@ impl<'a, N: Node> World<'a, N> {
     // Steps
 
     fn perform(&mut self, step: &Step) {
-        if self.over {
+        let somebody = step.what.actor().is_none_or(|who| who < self.seats.len());
+        if self.over || !somebody {
             return;
         }
         self.trace.line(self.now, format_args!("{step}"));
+        if step.number % PROBE == 0 {
+            self.probe_erasure();
+        }
         match &step.what {
             What::Say { who } => self.say(*who, step.number),
             What::Partition { sides } => {
                 let mut groups = vec![Vec::new(); sides.len()];
-                for (node, side) in sides.iter().enumerate() {
+                // Devices that came later are anywhere.
+                for (node, side) in (0..self.seats.len()).zip(sides.iter().cycle()) {
                     groups[*side].push(NodeId(node));
                 }
                 self.network.partition(self.now, &groups);
@@ -444,29 +529,31 @@ impl<'a, N: Node> World<'a, N> {
                 }
             }
             What::Deed(deed) => self.deed(deed),
+            What::Link { who } => self.link(*who),
+            What::Revoke { who } => self.revoke(*who),
             what => {
-                let (Some(group), Some((who, intent))) =
-                    (self.group, self.ledger.intent(step.number, what))
-                else {
-                    return;
-                };
-                let wanted = intent.clone();
-                let taken =
-                    self.attempt(who, "wants it", |node, now| node.intend(now, group, wanted));
-                match taken {
-                    Done::Yes(id) => {
-                        self.ledger.ask(who, step.number, Some(id), intent);
-                    }
-                    Done::Crashed => self.ledger.ask(who, step.number, None, intent),
-                    Done::No => {}
+                let intent = self.ledger.intent(self.plan, step.number, what);
+                if let Some((who, intent)) = intent {
+                    self.want(who, step.number, &intent);
                 }
-                self.drain(who);
             }
         }
     }
 
+    fn want(&mut self, who: usize, step: usize, intent: &Intent) {
+        let Some(group) = self.group_of(who) else { return };
+        let wanted = intent.clone();
+        let taken = self.attempt(who, "wants it", |node, now| node.intend(now, group, wanted));
+        match taken {
+            Done::Yes(id) => self.ledger.ask(who, step, group, Some(id), intent.clone()),
+            Done::Crashed => self.ledger.ask(who, step, group, None, intent.clone()),
+            Done::No => {}
+        }
+        self.drain(who);
+    }
+
     fn say(&mut self, who: usize, number: usize) {
-        let Some(group) = self.group else { return };
+        let Some(group) = self.group_of(who) else { return };
         if self.look(who).is_none() {
             return;
         }
@@ -481,38 +568,13 @@ impl<'a, N: Node> World<'a, N> {
         self.drain(who);
     }
 
-    fn deed(&mut self, deed: &Deed) {
-        let Some(who) = self.malice.node else { return };
-        match deed {
-            Deed::Withhold { span } => self.malice.withholds = self.now + *span,
-            Deed::FalseAnswers { span } => self.malice.lies = self.now + *span,
-            // No transport carries this. An engine that trusts in that is wrong all the same.
-            Deed::Oversized => {
-                if let Some(topic) = self.malice.topic() {
-                    let bytes = self.malice.nonsense(4 * MAX_MESSAGE);
-                    for other in 0..self.plan.nodes {
-                        if self.network.connects(NodeId(who), NodeId(other)) {
-                            let what = "receives too much";
-                            self.hand(other, what, |node, now| node.receive(now, topic, &bytes));
-                        }
-                    }
-                }
-            }
-            _ => {
-                for action in self.malice.actions(deed) {
-                    self.send(who, action);
-                }
-            }
-        }
-    }
-
     fn heal(&mut self) {
         self.split = false;
         self.network.heal(self.now);
         self.write_who_is_away();
     }
 
-    fn write_who_is_away(&mut self) {
+    pub(super) fn write_who_is_away(&mut self) {
         for (who, seat) in self.seats.iter().enumerate() {
             let away = self.split || !matches!(seat.place, Place::Up(_));
             self.ledger.away(who, away);
@@ -521,7 +583,7 @@ impl<'a, N: Node> World<'a, N> {
 
     // Crashes
 
-    fn crash(&mut self, who: usize) {
+    pub(super) fn crash(&mut self, who: usize) {
         let seat = &mut self.seats[who];
         seat.place = match std::mem::replace(&mut seat.place, Place::Lost) {
             Place::Up(node) => Place::Down(node.crash()),
@@ -566,10 +628,7 @@ impl<'a, N: Node> World<'a, N> {
 
     /// Checks that a node that is back still has what it told its user.
     fn still_knows(&mut self, who: usize) {
-        let (Some(group), Place::Up(node)) = (self.group, &mut self.seats[who].place) else {
-            return;
-        };
-        let history = node.history(group).unwrap_or_default();
+        let history = self.history(who);
         let has = |id| history.iter().any(|received| received.id == id);
         let heard = self.ledger.heard.iter().filter(|heard| heard.who == who);
         let said = self.ledger.said.iter().filter(|said| said.who == who);
@@ -583,14 +642,73 @@ impl<'a, N: Node> World<'a, N> {
         }
     }
 
+    /// All that a node has of what was said, in the group and those before it.
+    fn history(&mut self, who: usize) -> Vec<Received> {
+        let Place::Up(node) = &mut self.seats[who].place else { return Vec::new() };
+        let groups = self.lineage.iter();
+        groups.flat_map(|group| node.history(*group).unwrap_or_default()).collect()
+    }
+
+    /// A malicious node's engine has had too much of it.
+    fn lose(&mut self, who: usize) {
+        self.note(who, format_args!("can't go on"));
+        self.seats[who].place = Place::Lost;
+        self.network.forget(NodeId(who));
+        self.network.set_online(self.now, NodeId(who), false);
+    }
+
+    // Keys
+
+    /// Keeps by what the keys of new states are known.
+    fn learn_marks(&mut self, who: usize) {
+        if !self.plan.honest(who) {
+            return;
+        }
+        for group in self.lineage.clone() {
+            let Place::Up(node) = &mut self.seats[who].place else { return };
+            for state in node.window(group).unwrap_or_default() {
+                if self.marks.knows(who, group, state) {
+                    continue;
+                }
+                let marks = node.marks(group, state).unwrap_or_default();
+                self.marks.learn(who, group, state, marks);
+            }
+        }
+    }
+
+    /// What is in a node's store of the keys of states that are gone; nothing can be said while
+    /// there is something to be written over.
+    fn remains(&mut self, who: usize) -> Vec<String> {
+        let Place::Up(node) = &mut self.seats[who].place else { return Vec::new() };
+        if !node.is_erased() {
+            return Vec::new();
+        }
+        let groups = self.lineage.iter();
+        let held = groups.flat_map(|group| node.window(*group).unwrap_or_default()).collect();
+        let image = match node.image() {
+            Ok(image) => image,
+            Err(trouble) => return vec![format!("can't show its store: {trouble}")],
+        };
+        let states = self.marks.remains(who, &held, &image);
+        let what = |state: &StateId| format!("still has keys of state {}", Name(&state.0));
+        states.iter().map(what).collect()
+    }
+
+    fn probe_erasure(&mut self) {
+        for who in (0..self.seats.len()).filter(|who| self.plan.honest(*who)) {
+            for what in self.remains(who) {
+                self.broken(ERASURE, format!("n{who} {what}"));
+            }
+        }
+    }
+
     // The end
 
     /// Lets everything be well again.
     fn calm(&mut self) {
         self.trace.line(self.now, format_args!("all is well from here on"));
         self.network.set_conditions(CALM);
-        self.malice.lies = Time(0);
-        self.malice.withholds = Time(0);
+        self.stop_malice();
         self.heal();
         for who in 0..self.seats.len() {
             if let Place::Up(node) = &mut self.seats[who].place {
@@ -602,7 +720,26 @@ impl<'a, N: Node> World<'a, N> {
 
     /// Waits until every invariant holds and nothing changes, or it has taken too long.
     fn end(&mut self) -> Vec<Violation> {
-        let limit = self.now + self.plan.policy.horizon + PATIENCE;
+        let broken = self.settle();
+        if self.over || !broken.is_empty() || self.plan.malicious.is_none() {
+            return broken;
+        }
+        // Whatever has been done to them, they can go on.
+        self.trace.line(self.now, format_args!("all goes on"));
+        let members = (0..self.seats.len()).filter(|who| self.plan.honest(*who));
+        let active =
+            |world: &mut Self, who: &usize| world.look(*who).is_some_and(|view| view.active);
+        let members: Vec<_> = members.filter(|who| active(self, who)).collect();
+        let ends = [members.first(), members.last()].into_iter().flatten();
+        for (number, who) in (AFTERWARDS..).zip(ends) {
+            self.want(*who, number, &Intent::Rotate);
+            self.say(*who, number);
+        }
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Vec<Violation> {
+        let limit = self.now + self.plan.horizon() + PATIENCE;
         let mut states = Vec::new();
         let mut quiet = 0;
         let mut broken = Vec::new();
@@ -611,7 +748,7 @@ impl<'a, N: Node> World<'a, N> {
             let now: Vec<_> = (0..self.seats.len()).map(|who| self.look(who)).collect();
             quiet = if now == states { quiet + 1 } else { 0 };
             states = now;
-            if quiet >= QUIET_LOOKS {
+            if quiet >= QUIET_LOOKS && self.is_erased() {
                 broken = self.check();
                 if broken.is_empty() {
                     return broken;
@@ -619,6 +756,15 @@ impl<'a, N: Node> World<'a, N> {
             }
         }
         if self.over || broken.is_empty() { self.check() } else { broken }
+    }
+
+    /// Whether no honest node has something to write over.
+    fn is_erased(&self) -> bool {
+        let honest = self.seats.iter().enumerate().filter(|(who, _)| self.plan.honest(*who));
+        honest.into_iter().all(|(_, seat)| match &seat.place {
+            Place::Up(node) => node.is_erased(),
+            _ => true,
+        })
     }
 
     fn check(&mut self) -> Vec<Violation> {
@@ -633,18 +779,20 @@ impl<'a, N: Node> World<'a, N> {
     fn look_closely(&mut self, who: usize) -> End {
         let view = self.look(who);
         let clock = self.clock();
-        let (Some(group), Place::Up(node)) = (self.group, &mut self.seats[who].place) else {
-            return End::default();
-        };
-        let history = node.history(group).unwrap_or_default();
-        let states = node.states(group).unwrap_or_default();
+        let history = self.history(who);
+        let remains = self.remains(who);
+        let Place::Up(node) = &mut self.seats[who].place else { return End::default() };
+        let groups = || self.lineage.iter().copied();
+        let states = groups().map(|group| node.states(group).unwrap_or_default()).sum();
+        let windows = groups().map(|group| node.window(group).unwrap_or_default().len());
+        let window = windows.sum();
         let mine = self.ledger.asked.iter().filter(|asked| asked.who == who);
         let outcomes = mine.filter_map(|asked| {
             let id = asked.id?;
-            let outcome = node.outcome(clock, group, id).ok().flatten()?;
+            let outcome = node.outcome(clock, asked.group, id).ok().flatten()?;
             Some((id, outcome))
         });
-        End { view, history, states, outcomes: outcomes.collect() }
+        End { view, history, states, window, remains, outcomes: outcomes.collect() }
     }
 }
 

@@ -60,6 +60,8 @@ mod backup;
 mod chunk;
 mod erase;
 mod error;
+#[cfg(feature = "simulator")]
+mod image;
 mod key;
 mod message;
 mod open;

@@ -76,7 +76,13 @@ impl Store {
     ///
     /// [`StoreError::Memory`].
     pub fn in_memory() -> Result<Self> {
-        Self::with(Connection::open_in_memory()?, None, StoreOptions::default())
+        Self::memory(Connection::open_in_memory()?)
+    }
+
+    /// A store in this database in memory. What is deleted is written over as in a file.
+    pub(super) fn memory(connection: Connection) -> Result<Self> {
+        connection.execute_batch("PRAGMA secure_delete = ON;")?;
+        Self::with(connection, None, StoreOptions::default())
     }
 
     /// A store in this database.

@@ -230,6 +230,35 @@ impl Network {
         Ok(())
     }
 
+    /// Gives bytes to some of those who listen to a topic: what a node does that does not want
+    /// everybody to know the same. Otherwise as [`send`](Self::send).
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub fn publish_to(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        to: &BTreeSet<NodeId>,
+        topic: Topic,
+        bytes: Vec<u8>,
+    ) -> Result<(), TransportError> {
+        check_length(&bytes)?;
+        match self.nodes.get(from.0) {
+            None => return Err(TransportError::Closed),
+            Some(link) if !link.online => return Err(TransportError::Offline),
+            Some(_) => {}
+        }
+        let listeners = self.listeners.get(&topic).into_iter().flatten();
+        let some: Vec<_> = listeners.filter(|node| to.contains(node)).copied().collect();
+        let incoming = Incoming::Message { topic, bytes };
+        for node in some.into_iter().filter(|node| *node != from) {
+            self.carry(now, from, node, &incoming);
+        }
+        Ok(())
+    }
+
     /// When the next arrival is due.
     #[must_use]
     pub fn next_event_time(&self) -> Option<Time> {

@@ -18,8 +18,7 @@ pub(super) fn agreement(case: Case<'_>) -> Vec<String> {
     }
     // The roster is the same for all from here on, or something has been reported already.
     for (node, end) in case.honest() {
-        let address = case.ledger.addresses[node];
-        let listed = reference.role(address).is_some();
+        let listed = reference.has(case.ledger.devices[node]);
         let active = end.view.as_ref().is_some_and(|view| view.active);
         if listed != active {
             let (is, believes) = if listed { ("is", "not") } else { ("is not", "nevertheless") };

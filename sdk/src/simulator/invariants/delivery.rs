@@ -2,17 +2,19 @@
 //! is what its author said.
 
 use super::Case;
-use crate::message::Message;
+use crate::DeviceId;
+use crate::message::{Message, Received};
 use crate::simulator::ledger::{Order, Said, quote};
 use crate::simulator::step::Moment;
-use crate::{Address, MessageId};
 
 pub(super) fn delivery(case: Case<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     for said in case.ledger.said.iter().filter(|said| case.plan.honest(said.who)) {
         let Some(id) = said.id else { continue };
         for (node, _) in case.honest().filter(|(node, _)| owed(case, said, *node)) {
-            if kept(case, node, id) == 0 {
+            let device = case.ledger.devices[said.who];
+            let has = |received: &&Received| received.id == id && received.device == device;
+            if case.ends[node].history.iter().filter(has).count() == 0 {
                 let at = Moment(said.at);
                 broken
                     .push(format!("n{node} lacks {:?} of n{}, said at {at}", said.text, said.who));
@@ -21,16 +23,16 @@ pub(super) fn delivery(case: Case<'_>) -> Vec<String> {
     }
     for (node, end) in case.honest() {
         let crashed = !case.ledger.accounts[node].crashes.is_empty();
-        let own = case.ledger.addresses[node];
+        let own = case.ledger.devices[node];
         for received in &end.history {
-            let copies = kept(case, node, received.id);
+            let copies = end.history.iter().filter(|other| other.id == received.id).count();
             if copies > 1 {
                 let what = quote(&received.message);
                 broken.push(format!("n{node} keeps {what} {copies} times"));
             }
             // After a crash a user looks into the history for what was received before.
             let told = case.ledger.has_told(node, received.id);
-            if !told && !crashed && received.author != own {
+            if !told && !crashed && received.device != own {
                 let what = quote(&received.message);
                 broken.push(format!("n{node} has {what} and never told"));
             }
@@ -41,10 +43,6 @@ pub(super) fn delivery(case: Case<'_>) -> Vec<String> {
     broken
 }
 
-fn kept(case: Case<'_>, node: usize, id: MessageId) -> usize {
-    case.ends[node].history.iter().filter(|received| received.id == id).count()
-}
-
 /// Whether a message must reach a node: its author and the node were in the group from before it was
 /// said until the end, and the author knew of the node.
 fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
@@ -52,18 +50,17 @@ fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
     if node == said.who {
         return true;
     }
-    let address = case.ledger.addresses[node];
-    let known =
-        author.roster_at(said.order).is_some_and(|roster| roster.members.contains(&address));
+    let device = case.ledger.devices[node];
+    let known = author.roster_at(said.order).is_some_and(|roster| roster.devices.contains(&device));
     let stayed = author.stayed_since(said.order) && reader.stayed_since(said.order);
-    let own = case.ledger.addresses[said.who];
-    let put_out = absent_since(case, address, said.order) || absent_since(case, own, said.order);
+    let own = case.ledger.devices[said.who];
+    let put_out = absent_since(case, device, said.order) || absent_since(case, own, said.order);
     known && stayed && !put_out
 }
 
-/// Whether some honest member has at any time since then seen the group without an account that
-/// it had seen in it before. The account itself may learn of its removal together with its return.
-fn absent_since(case: Case<'_>, account: Address, order: Order) -> bool {
+/// Whether some honest member has at any time since then seen the group without a device that
+/// it had seen in it before. The device itself may learn of its removal together with its return.
+fn absent_since(case: Case<'_>, device: DeviceId, order: Order) -> bool {
     case.honest().any(|(node, _)| {
         let mut seen = false;
         let mut gone = false;
@@ -71,7 +68,7 @@ fn absent_since(case: Case<'_>, account: Address, order: Order) -> bool {
             if roster.order > order && gone {
                 return true;
             }
-            let listed = roster.members.contains(&account);
+            let listed = roster.devices.contains(&device);
             gone = roster.active && seen && !listed;
             seen |= roster.active && listed;
             if roster.order > order && gone {
@@ -85,13 +82,14 @@ fn absent_since(case: Case<'_>, account: Address, order: Order) -> bool {
 pub(super) fn authenticity(case: Case<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     for heard in case.ledger.heard.iter().filter(|heard| case.plan.honest(heard.who)) {
-        let author = case.ledger.node(heard.received.author);
+        let author = case.ledger.node_of(heard.received.device);
         if author.is_some_and(|author| !case.plan.honest(author)) {
             continue;
         }
         let said = case.ledger.said.iter().any(|said| {
             Some(said.who) == author
                 && said.id.is_none_or(|id| id == heard.received.id)
+                && case.ledger.addresses[said.who] == heard.received.author
                 && heard.received.message == Message::Text(said.text.clone())
         });
         if !said {

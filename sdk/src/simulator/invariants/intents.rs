@@ -56,13 +56,16 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let there = match &asked.intent {
         Intent::Invite(account) => view.role(*account).is_some(),
         Intent::Remove(account) => view.role(*account).is_none(),
-        Intent::Leave => view.role(ledger.addresses[asked.who]).is_none(),
+        Intent::Leave => !view.has(ledger.devices[asked.who]),
         Intent::Rename(name) => view.name == *name,
         Intent::SetRole(account, role) => view.role(*account) == Some(*role),
+        Intent::SetPolicy(policy) => view.policy == *policy,
+        Intent::Migrate(suite) => view.suite == *suite,
         _ => true,
     };
     let honest = |other: &Asked| case.plan.honest(other.who);
     there
+        || lost_a_device(ledger, asked)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
                 && (already || !honest(other) || !over_before(ledger, other, asked))
@@ -92,8 +95,19 @@ fn contradicts(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
         (Intent::Invite(account), _) => removes(*account),
         (Intent::Remove(account), _) => invites(*account),
         (Intent::Leave, _) => invites(ledger.addresses[one.who]),
+        (Intent::SetPolicy(policy), Intent::SetPolicy(another)) => policy != another,
+        (Intent::Migrate(suite), Intent::Migrate(another)) => suite != another,
         _ => false,
     }
+}
+
+/// Whether a device was taken from the account that an intent wants in the group: if it was the last
+/// of them there, the account is in the group no longer.
+fn lost_a_device(ledger: &Ledger, asked: &Asked) -> bool {
+    let (Intent::Invite(account) | Intent::SetRole(account, _)) = &asked.intent else {
+        return false;
+    };
+    ledger.revoked.iter().any(|(node, _)| ledger.addresses[*node] == *account)
 }
 
 /// What the group is and nobody wanted.

@@ -28,8 +28,12 @@ pub(crate) const AUTHENTICITY: &str = "authenticity";
 pub(crate) const REMOVAL: &str = "removal";
 /// What a node told its user stays true, across crashes too.
 pub(crate) const WORD: &str = "kept-word";
-/// Final states leave no keys behind.
+/// No key of a state that a node no longer has is anywhere in its store.
 pub(crate) const ERASURE: &str = "erasure";
+/// No commit against the rules of the group is ever carried out.
+pub(crate) const LAW: &str = "law";
+/// Who sees two commits of one member on one state says so.
+pub(crate) const EVIDENCE: &str = "evidence";
 /// An engine fails for no reason of its own, whatever comes in.
 pub(crate) const SOUNDNESS: &str = "soundness";
 /// Nodes fall quiet, instead of keeping each other or themselves busy.
@@ -49,6 +53,10 @@ pub(crate) struct End {
     pub(crate) view: Option<View>,
     pub(crate) history: Vec<Received>,
     pub(crate) states: usize,
+    /// How many of them it may hold.
+    pub(crate) window: usize,
+    /// What is in its store of states that are gone.
+    pub(crate) remains: Vec<String>,
     /// What it says about its intents that are not long done.
     pub(crate) outcomes: BTreeMap<IntentId, Outcome>,
 }

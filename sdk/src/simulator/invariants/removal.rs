@@ -10,7 +10,7 @@ pub(super) fn removal(case: Case<'_>) -> Vec<String> {
     let ledger = case.ledger;
     let mut broken = Vec::new();
     for heard in &ledger.heard {
-        let reader = ledger.addresses[heard.who];
+        let reader = ledger.devices[heard.who];
         let said = ledger.said.iter().find(|said| said.id == Some(heard.received.id));
         let Some(said) = said.filter(|said| case.plan.honest(said.who)) else { continue };
         let author = &ledger.accounts[said.who];
@@ -19,7 +19,7 @@ pub(super) fn removal(case: Case<'_>) -> Vec<String> {
             .rosters
             .iter()
             .filter(|roster| said.order < roster.order && roster.order <= heard.order);
-        if !then.chain(since).any(|roster| roster.members.contains(&reader)) {
+        if !then.chain(since).any(|roster| roster.devices.contains(&reader)) {
             broken.push(format!(
                 "n{} read {:?} of n{} at {}, who had put it out",
                 heard.who,
