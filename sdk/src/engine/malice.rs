@@ -123,6 +123,9 @@ impl Engine {
     /// hand them out.
     pub(crate) fn equivocate(&mut self, now: Time, group: GroupId) -> Result<Fork, EngineError> {
         self.in_group(now, group, |group, core| {
+            if !group.is_active() {
+                return Err(EngineError::NotInGroup);
+            }
             let parent = group.tip().id;
             let mut children = [parent; 2];
             let mut sealed = [Vec::new(), Vec::new()];
@@ -180,6 +183,7 @@ impl Engine {
         let heard = self.core.store.messages_before(group, None, 1)?;
         let heard = heard.first().map(|(_, row)| row.id);
         self.in_group(now, group, |group, core| match lie {
+            _ if !group.is_active() => Err(EngineError::NotInGroup),
             Lie::Noise => group.put(core, kind, noise),
             Lie::Bulk => group.bulk(core, kind, noise),
             Lie::Stump => group.stump(core, now, kind, noise),
@@ -390,7 +394,7 @@ impl Group {
                 // The name of a message that another said, and numbers out of all proportion.
                 let body = Body {
                     id: heard.unwrap_or(MessageId([0; 16])),
-                    number: if noise.len() % 2 == 0 { FAR } else { self.record.sent + 2 },
+                    number: if noise.len().is_multiple_of(2) { FAR } else { self.record.sent + 2 },
                     written: Time(FAR),
                     message: noise.to_vec().into(),
                 };

@@ -17,9 +17,6 @@ use super::plan::{Calm, Fault, Plan, Setting};
 use super::real::Real;
 use super::run::{self, Report};
 
-/// How many times a broken history is played in search of a shorter one.
-const ATTEMPTS: usize = 300;
-
 /// Plays random histories of a group over a bad network, in virtual time, and checks what must hold.
 ///
 /// The same seed and options give the same history, to the byte.
@@ -49,6 +46,9 @@ pub struct Options {
     /// How many histories are played at a time; as many as there are processors if not given.
     #[arg(long)]
     jobs: Option<NonZero<usize>>,
+    /// How many times a broken history is played in search of a shorter one.
+    #[arg(long, default_value_t = 300)]
+    attempts: usize,
     /// Prints a line for each event, each with a digest of all up to it.
     #[arg(long)]
     trace: bool,
@@ -205,7 +205,7 @@ pub fn run(options: &Options, print: &mut (dyn FnMut(&str) + Send)) -> Summary {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let plan = options.plan(*seed);
-                    let report = run::report::<Real>(&plan, options.trace, ATTEMPTS);
+                    let report = run::report::<Real>(&plan, options.trace, options.attempts);
                     let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
                     printer.take(options, report);
                 }
@@ -303,6 +303,7 @@ mod tests {
                 "--nodes=4",
                 "--steps=25",
                 "--faults=all",
+                "--attempts=0",
                 "--trace",
                 jobs,
             ]);

@@ -10,7 +10,7 @@ use super::node::{Node, Trouble, View};
 use super::plan::Plan;
 use crate::engine::inspect::Mark;
 use crate::engine::malice::{Crime, Fork, Lie};
-use crate::engine::{Event, Failure, Intent, Outcome, Output};
+use crate::engine::{Change, Event, Failure, Intent, Outcome, Output};
 use crate::message::{Message, Received};
 use crate::wire::Kind;
 use crate::{
@@ -37,6 +37,10 @@ pub(super) const PANICS: u8 = 7;
 pub(super) const SPINS: u8 = 8;
 /// An intent that was done is reported as failed after a crash.
 pub(super) const LIES: u8 = 9;
+/// Keys of earlier states stay in the store.
+pub(super) const KEEPS: u8 = 10;
+/// What the rules do not allow happens.
+pub(super) const OBEYS: u8 = 11;
 
 const GROUP: GroupId = GroupId([1; 32]);
 const PERIOD: Span = Span::seconds(1);
@@ -54,6 +58,8 @@ pub(super) struct Disk {
     /// Own intents that are under way, and who has heard of each.
     under_way: BTreeMap<Key, BTreeSet<usize>>,
     done: Vec<IntentId>,
+    /// The keys of all states, if they stay.
+    keys: BTreeSet<Mark>,
 }
 
 pub(super) struct Fake<const FLAW: u8> {
@@ -92,6 +98,24 @@ struct Fold {
     name: String,
     roster: BTreeMap<usize, Role>,
     state: u64,
+}
+
+impl Fold {
+    fn state(&self) -> StateId {
+        let mut state = [0; 16];
+        state[..8].copy_from_slice(&self.state.to_be_bytes());
+        StateId(state)
+    }
+}
+
+/// The key of a state.
+fn key_of(state: StateId) -> Mark {
+    state.0.map(|byte| byte ^ 0x5a)
+}
+
+/// The state that a crime leads to.
+fn crime_state() -> StateId {
+    StateId([0xcc; 16])
 }
 
 impl<const FLAW: u8> Fake<FLAW> {
@@ -158,6 +182,9 @@ impl<const FLAW: u8> Fake<FLAW> {
     }
 
     fn changed(&mut self) {
+        if let Some(fold) = self.fold().filter(|_| FLAW == KEEPS) {
+            self.disk.keys.insert(key_of(fold.state()));
+        }
         let event = Event::Healed { group: GROUP };
         self.outputs.push(Output::Event(event));
     }
@@ -355,6 +382,11 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
                 let received = self.received(key, &what);
                 self.outputs.push(Output::Event(Event::Message(received)));
             }
+            if new && what == "crime" {
+                let (by, state) = (address(key.1), crime_state());
+                let change = Change { by, state, at: Time(0), what: Vec::new() };
+                self.outputs.push(Output::Event(Event::Changed { group: GROUP, change }));
+            }
             changed |= new;
         }
         if changed {
@@ -397,14 +429,12 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
 
     fn view(&mut self, _: Time, _: GroupId) -> Result<View, Trouble> {
         let Some(fold) = self.fold() else { return Err(Trouble::Refused("no group".into())) };
-        let mut state = [0; 16];
-        state[..8].copy_from_slice(&fold.state.to_be_bytes());
         let devices = fold.roster.keys().map(|node| device(*node)).collect();
         Ok(View {
             group: GROUP,
             suite: Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
             devices,
-            state: StateId(state),
+            state: fold.state(),
             epoch: self.disk.happened.len() as u64,
             name: fold.name,
             active: fold.roster.contains_key(&self.disk.number),
@@ -427,15 +457,15 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
     }
 
     fn window(&self, _: GroupId) -> Result<Vec<StateId>, Trouble> {
-        Ok(Vec::new())
+        Ok(self.fold().filter(|_| FLAW == KEEPS).map(|fold| fold.state()).into_iter().collect())
     }
 
-    fn marks(&mut self, _: GroupId, _: StateId) -> Result<Vec<Mark>, Trouble> {
-        Ok(Vec::new())
+    fn marks(&mut self, _: GroupId, state: StateId) -> Result<Vec<Mark>, Trouble> {
+        Ok(vec![key_of(state)])
     }
 
     fn image(&self) -> Result<Vec<u8>, Trouble> {
-        Ok(Vec::new())
+        Ok(self.disk.keys.iter().flatten().copied().collect())
     }
 
     fn is_erased(&self) -> bool {
@@ -455,7 +485,10 @@ impl<const FLAW: u8> Node for Fake<FLAW> {
     }
 
     fn commit_crime(&mut self, _: Time, _: GroupId, _: Crime) -> Result<Option<StateId>, Trouble> {
-        never()
+        if FLAW == OBEYS {
+            self.add("crime".into())?;
+        }
+        Ok(Some(crime_state()))
     }
 
     fn lie(&mut self, _: Time, _: GroupId, _: Kind, _: Lie, _: &[u8]) -> Result<(), Trouble> {

@@ -504,7 +504,7 @@ impl<'a, N: Node> World<'a, N> {
             return;
         }
         self.trace.line(self.now, format_args!("{step}"));
-        if step.number % PROBE == 0 {
+        if step.number.is_multiple_of(PROBE) {
             self.probe_erasure();
         }
         match &step.what {

@@ -35,8 +35,9 @@ fn describe(case: Case<'_>, view: &View) -> String {
         .map(|(address, role)| format!("{} {role:?}", case.ledger.called(*address)))
         .collect();
     format!(
-        "state {} (epoch {}, {:?}: {})",
+        "state {} of group {} (epoch {}, {:?}: {})",
         Name(&view.state.0),
+        Name(&view.group.0),
         view.epoch,
         view.name,
         members.join(", ")
