@@ -12,9 +12,10 @@ use super::law::Facts;
 use super::mls::{Changes, Made};
 use super::rule::Class;
 use super::rules::Successor;
+use super::stay;
 use crate::policy::{Policy, Right, Role};
-use crate::wire::{self, Beacon, Body, Bundle, Got, Kind, Note, Part, Rejoin, Request};
-use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
+use crate::wire::{self, Beacon, Body, Bundle, Got, Kind, Note, Part, Rejoin, Request, Run};
+use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
 
 /// A commit that breaks the rules of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Lie {
 pub(crate) const KINDS: [Kind; 10] = [
     Kind::Commit,
     Kind::Application,
-    Kind::Proposal,
+    Kind::Leave,
     Kind::Beacon,
     Kind::Request,
     Kind::Part,
@@ -207,7 +208,6 @@ impl Group {
             parent: self.tip().id,
             class: class as u8,
             leaf: self.own_leaf(core)?,
-            proposals: Vec::new(),
             commit: made.commit.clone().into(),
         })
     }
@@ -290,8 +290,7 @@ impl Group {
             return Err(EngineError::NotInGroup);
         }
         let keys = &self.tip().record.keys;
-        let content =
-            matches!(kind, Kind::Commit | Kind::Application | Kind::Proposal | Kind::Tree);
+        let content = matches!(kind, Kind::Commit | Kind::Application | Kind::Tree);
         let key = if content { &keys.envelope } else { &keys.beacon };
         for envelope in core.seal(key, &self.record.topic, self.tip().id, kind, payload)? {
             core.publish(self.record.topic, envelope);
@@ -345,9 +344,9 @@ impl Group {
                 wire::encode(&self.claimed(core, &made, Class::Ordinary)?)
             }
             Kind::Application => self.encrypted(core, now, noise)?,
-            Kind::Proposal => {
-                let (leaf, tip) = (self.leaf(core, now)?, self.tip().id);
-                core.with(self.id, tip, |_, snapshot| snapshot.propose_to_leave(&leaf))??
+            Kind::Leave => {
+                let leaf = self.leaf(core, now)?;
+                wire::encode(&stay::end(&leaf.signer, self.id, Stay([0; Stay::LENGTH]))?)
             }
             Kind::Tree => core.with(self.id, self.tip().id, |_, snapshot| snapshot.tree())??,
             Kind::Binding => core.me.binding.clone(),
@@ -385,7 +384,6 @@ impl Group {
                 commit[middle] ^= 1;
                 bundle.commit = commit.into();
                 self.put(core, kind, &wire::encode(&bundle))?;
-                bundle.proposals = vec![noise.to_vec().into(); 3];
                 bundle.commit = made.commit.into();
                 bundle.leaf = u32::MAX;
                 self.put(core, kind, &wire::encode(&bundle))
@@ -402,11 +400,18 @@ impl Group {
                 self.put(core, kind, &encrypted)
             }
             Kind::Beacon => {
-                let mut chain = vec![random(core)?; 1];
-                for _ in 0..noise.len() % 64 {
-                    chain.push(random(core)?);
+                // States that nobody has, above ours or in their place.
+                let mut chain = self.own_runs(self.root().record.height);
+                let mut states = Vec::new();
+                for _ in 0..1 + noise.len() % 64 {
+                    states.push(random(core)?);
                 }
-                chain.extend(self.chain.iter().map(|state| state.id));
+                let above = noise.len().is_multiple_of(2);
+                let top = self.tip().record.height + if above { states.len() as u64 } else { 0 };
+                chain.insert(0, Run { top, states });
+                if !above {
+                    chain.truncate(1);
+                }
                 let got = devices.iter().map(|device| Got { device: *device, upto: FAR });
                 let beacon = Beacon {
                     count: self.next_count(core)?,
@@ -433,7 +438,7 @@ impl Group {
             }
             Kind::Rejoin => {
                 let count = self.next_count(core)?;
-                let side = tip;
+                let side = vec![tip; noise.len() % 64];
                 let rejoin = Rejoin { count, side, key_package: noise.to_vec().into() };
                 self.say(core, now, &key, kind, &rejoin)
             }
@@ -441,7 +446,14 @@ impl Group {
                 self.say(core, now, &key, kind, &Note::Floor(victim, FAR))?;
                 self.say(core, now, &key, kind, &Note::NotAMember(victim))
             }
-            Kind::Proposal | Kind::Part | Kind::Tree | Kind::Binding => self.put(core, kind, noise),
+            Kind::Leave => {
+                // The word of another, signed by us.
+                let leaf = self.leaf(core, now)?;
+                let stay = self.seat(&victim).and_then(|seat| seat.stay);
+                let leave = stay::end(&leaf.signer, self.id, stay.unwrap_or(Stay([0; 16])))?;
+                self.put(core, kind, &wire::encode(&leave))
+            }
+            Kind::Part | Kind::Tree | Kind::Binding => self.put(core, kind, noise),
         }
     }
 

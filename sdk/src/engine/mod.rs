@@ -36,9 +36,9 @@ mod io;
 mod join;
 mod law;
 mod leave;
-mod means;
 #[cfg(feature = "simulator")]
 pub(crate) mod malice;
+mod means;
 mod migrate;
 mod mls;
 mod parts;

@@ -172,6 +172,12 @@ impl Ledger {
         self.devices.iter().position(|other| *other == device)
     }
 
+    /// Whether a roster has a device of an account.
+    pub(crate) fn has_device_in(&self, roster: &Roster, account: Address) -> bool {
+        let mut devices = self.devices.iter().zip(&self.addresses);
+        devices.any(|(device, address)| *address == account && roster.devices.contains(device))
+    }
+
     /// An address as it is called in reports.
     pub(crate) fn called(&self, address: Address) -> String {
         self.node(address).map_or_else(|| "somebody".into(), |node| format!("n{node}"))
@@ -322,6 +328,11 @@ pub(crate) fn quote(message: &Message) -> String {
 }
 
 impl Account {
+    /// Whether the node had been cut off from others until then, for however long.
+    pub(crate) fn was_away(&self, order: Order) -> bool {
+        self.away.iter().any(|(from, _)| *from <= order)
+    }
+
     /// The roster that the node saw at a moment.
     pub(crate) fn roster_at(&self, order: Order) -> Option<&Roster> {
         self.rosters.iter().rev().find(|roster| roster.order <= order)

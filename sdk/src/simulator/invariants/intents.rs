@@ -63,7 +63,7 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let already = match &asked.intent {
         Intent::Invite(account) | Intent::SetRole(account, _) => ledger.accounts[asked.who]
             .roster_at(asked.order)
-            .is_some_and(|roster| roster.members.contains(account)),
+            .is_some_and(|roster| ledger.has_device_in(roster, *account)),
         _ => false,
     };
     let there = match &asked.intent {
@@ -77,7 +77,12 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
         _ => true,
     };
     let honest = |other: &Asked| case.plan.honest(other.who);
+    // What was done on one side of a split is undone when the other is kept, and who has gone by then
+    // can't do it again.
+    let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
+    let gone = case.ends[asked.who].view.as_ref().is_none_or(|view| !view.active);
     there
+        || gone && ledger.accounts[asked.who].was_away(end)
         || lost_a_device(ledger, asked)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
