@@ -255,10 +255,9 @@ impl Engine {
         self.groups.insert(successor.group, Some(next));
         self.with_group(now, id, |group, core| {
             let height = group.tip().record.height;
-            group.set_intent(core, intent_id, IntentStatus::Done(height))?;
-            group.moved(core, now, successor.group)
+            group.set_intent(core, intent_id, IntentStatus::Done(height))
         })?;
-        Ok(())
+        self.leave_predecessor(now, id, successor.group)
     }
 
     /// The pre-shared keys of groups that are about to move: a Welcome to a successor needs its.
@@ -316,8 +315,16 @@ impl Engine {
         old: GroupId,
         to: GroupId,
     ) -> Result<(), EngineError> {
-        self.with_group(now, old, |group, core| {
-            if group.is_active() { group.moved(core, now, to) } else { Ok(()) }
+        let unheard = self.with_group(now, old, |group, core| {
+            let unheard = group.unheard(core)?;
+            if group.is_active() {
+                group.moved(core, now, to)?;
+                return Ok(unheard);
+            }
+            Ok(Vec::new())
+        })?;
+        self.with_group(now, to, |group, core| {
+            group.say_after_move(core, now, unheard.unwrap_or_default())
         })?;
         Ok(())
     }

@@ -327,9 +327,7 @@ impl Engine {
     pub fn published(&mut self, now: Time, ticket: u64) -> Result<(), EngineError> {
         self.step(|engine| {
             if let Some((group, message)) = engine.core.published(ticket)? {
-                engine.with_group(now, group, |group, core| {
-                    group.delivered_id(core, message, Delivery::Sent)
-                })?;
+                speak::delivered_id(&mut engine.core, group, message, Delivery::Sent)?;
             }
             Ok(())
         })

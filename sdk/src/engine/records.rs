@@ -123,6 +123,8 @@ records! {
     /// A message of one's own, by its number.
     SentRecord {
         pub(super) id: MessageId,
+        /// The group in whose history it is: this one, or one before it.
+        pub(super) group: GroupId,
         pub(super) state: StateId,
         pub(super) height: u64,
     }

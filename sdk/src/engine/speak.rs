@@ -10,7 +10,7 @@ use super::talk::settle_numbers;
 use crate::message::{Delivery, Message, Received};
 use crate::store::{MessageRow, Space};
 use crate::wire::{self, Body, Kind};
-use crate::{Address, DeviceId, MessageId, StateId, Time};
+use crate::{Address, DeviceId, GroupId, MessageId, StateId, Time};
 
 /// How many numbers beyond a gap are remembered for a device.
 const BEYOND: usize = 1024;
@@ -50,10 +50,43 @@ impl Group {
         };
         core.store.message_insert(&row)?;
         self.amend(core, &row, message)?;
-        let record = SentRecord { id, state: self.tip().id, height: self.tip().record.height };
+        let record = self.sent_now(self.id, id);
         self.save_sent(core, number, &record)?;
         self.say_number(core, now, number, true)?;
         Ok(id)
+    }
+
+    /// A message that is sent in the newest state.
+    fn sent_now(&self, group: GroupId, id: MessageId) -> SentRecord {
+        let tip = self.tip();
+        SentRecord { id, group, state: tip.id, height: tip.record.height }
+    }
+
+    /// What this device has said of late and not all others are known to have.
+    pub(super) fn unheard(&self, core: &Core) -> Result<Vec<SentRecord>, EngineError> {
+        let heard = self.others(core).map(|seat| {
+            let peer = self.peers.get(&seat.identity.device);
+            peer.map_or(0, |peer| peer.acked.max(peer.floor))
+        });
+        let all = heard.min().unwrap_or(self.record.sent);
+        let from = all.max(self.record.sent.saturating_sub(AGAIN)) + 1;
+        (from..=self.record.sent).filter_map(|number| self.sent(core, number).transpose()).collect()
+    }
+
+    /// Says here what was said in the group before this one and may not have arrived there.
+    pub(super) fn say_after_move(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        unheard: Vec<SentRecord>,
+    ) -> Result<(), EngineError> {
+        for sent in unheard {
+            self.record.sent += 1;
+            let record = self.sent_now(sent.group, sent.id);
+            self.save_sent(core, self.record.sent, &record)?;
+            self.say_number(core, now, self.record.sent, true)?;
+        }
+        self.save(core)
     }
 
     fn save_sent(
@@ -87,7 +120,7 @@ impl Group {
         if again && self.holds(now) {
             return Ok(());
         }
-        let Some(row) = core.store.message_get(self.id, sent.id)? else { return Ok(()) };
+        let Some(row) = core.store.message_get(sent.group, sent.id)? else { return Ok(()) };
         let body = Body { id: sent.id, number, written: row.written, message: row.body.into() };
         let leaf = self.leaf(core, now)?;
         let (group, tip) = (self.id, self.tip().id);
@@ -96,13 +129,13 @@ impl Group {
             let bytes = snapshot.encrypt(&leaf, &body)?;
             Ok(core.store.state_update(group, tip, snapshot.storage()).map(|()| bytes))
         })???;
-        let record = SentRecord { id: sent.id, state: tip, height: self.tip().record.height };
+        let record = self.sent_now(sent.group, sent.id);
         self.save_sent(core, number, &record)?;
         let key = self.tip().record.keys.envelope;
         let topic = self.record.topic;
         for envelope in core.seal(&key, &topic, tip, Kind::Application, &encrypted)? {
             if surely {
-                core.publish_surely(topic, envelope, Some((group, sent.id)))?;
+                core.publish_surely(topic, envelope, Some((sent.group, sent.id)))?;
             } else {
                 core.publish(topic, envelope);
             }
@@ -199,7 +232,10 @@ impl Group {
             text: message.as_ref().and_then(Message::search_text).map(ToOwned::to_owned),
             body: body.message.as_slice().to_vec(),
         };
-        if !core.store.message_insert(&row)? {
+        // What was said before the group moved and arrived there is not said anew.
+        let before = self.rules.predecessor;
+        let known = before.map(|group| core.store.message_get(group, body.id)).transpose()?;
+        if known.flatten().is_some() || !core.store.message_insert(&row)? {
             return Ok(());
         }
         if let Some(message) = message {
@@ -271,24 +307,25 @@ impl Group {
         delivery: Delivery,
     ) -> Result<(), EngineError> {
         let Some(sent) = self.sent(core, number)? else { return Ok(()) };
-        self.delivered_id(core, sent.id, delivery)
+        delivered_id(core, sent.group, sent.id, delivery)
     }
+}
 
-    pub(super) fn delivered_id(
-        &mut self,
-        core: &mut Core,
-        message: MessageId,
-        delivery: Delivery,
-    ) -> Result<(), EngineError> {
-        let Some(row) = core.store.message_get(self.id, message)? else { return Ok(()) };
-        let before = decode_delivery(&row.delivery);
-        if order(before) >= order(delivery) {
-            return Ok(());
-        }
-        core.store.message_update_delivery(self.id, message, &encode_delivery(delivery))?;
-        core.tell(Event::Delivery { group: self.id, message, delivery });
-        Ok(())
+/// A message of this device in the history of a group has come further.
+pub(super) fn delivered_id(
+    core: &mut Core,
+    group: GroupId,
+    message: MessageId,
+    delivery: Delivery,
+) -> Result<(), EngineError> {
+    let Some(row) = core.store.message_get(group, message)? else { return Ok(()) };
+    let before = decode_delivery(&row.delivery);
+    if order(before) >= order(delivery) {
+        return Ok(());
     }
+    core.store.message_update_delivery(group, message, &encode_delivery(delivery))?;
+    core.tell(Event::Delivery { group, message, delivery });
+    Ok(())
 }
 
 /// What waits to be said again.
