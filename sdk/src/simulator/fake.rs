@@ -90,7 +90,9 @@ fn never<T>() -> Result<T, Trouble> {
 fn id(key: Key) -> MessageId {
     let mut id = [0; 16];
     id[0] = key.1 as u8;
-    id[1..9].copy_from_slice(&key.2.to_be_bytes());
+    // A second engine counts on where the first does, but at another time.
+    id[1..5].copy_from_slice(&(key.0 as u32).to_be_bytes());
+    id[5..13].copy_from_slice(&key.2.to_be_bytes());
     MessageId(id)
 }
 
