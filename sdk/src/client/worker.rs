@@ -195,7 +195,7 @@ impl Worker {
                 self.waiting = self.waiting.saturating_sub(1);
                 if let Some(ticket) = ticket {
                     let _span = debug_span!("taken").entered();
-                    let done = self.work.engine.published(self.work.now(), ticket);
+                    let done = self.work.engine.published(ticket);
                     self.check(done);
                 }
             }

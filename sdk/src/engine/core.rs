@@ -17,6 +17,9 @@ use crate::store::{Space, Store};
 use crate::wire::{self, Kind};
 use crate::{Address, DeviceId, GroupId, MessageId, Span, StateId, Time, Topic};
 
+/// In [`Space::Setting`]: keys have been deleted whose traces are still to be written over.
+const ERASE: &[u8] = b"erase";
+
 /// The numbers of a client that are not its groups' business.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -105,6 +108,9 @@ impl Core {
             deleted: None,
             erased: Time::default(),
         };
+        if core.store.get(Space::Setting, &[], ERASE)?.is_some() {
+            core.deleted = Some(Time::default());
+        }
         core.resume_outbox()?;
         Ok(core)
     }
@@ -113,6 +119,10 @@ impl Core {
     pub(super) fn forget(&mut self) {
         self.snapshots.clear();
         self.recent.clear();
+        // A step that was not carried out has deleted nothing.
+        if let Ok(None) = self.store.get(Space::Setting, &[], ERASE) {
+            self.deleted = None;
+        }
     }
 
     /// Bytes at random.
@@ -202,7 +212,15 @@ impl Core {
     pub(super) fn erase_now(&mut self, now: Time) -> Result<(), EngineError> {
         self.store.erase()?;
         (self.deleted, self.erased) = (None, now);
-        Ok(())
+        self.store.begin()?;
+        let cleared = self.store.delete(Space::Setting, &[], ERASE);
+        match cleared {
+            Ok(_) => Ok(self.store.commit()?),
+            Err(error) => {
+                self.store.rollback();
+                Err(error.into())
+            }
+        }
     }
 
     /// Erases a snapshot.
@@ -212,7 +230,11 @@ impl Core {
         group: GroupId,
         state: StateId,
     ) -> Result<(), EngineError> {
-        self.deleted = self.deleted.or(Some(now));
+        if self.deleted.is_none() {
+            // Also if it stops before.
+            self.store.put(Space::Setting, &[], ERASE, &[])?;
+            self.deleted = Some(now);
+        }
         self.snapshots.remove(&(group, state));
         self.recent.retain(|other| *other != (group, state));
         self.store.state_delete(group, state)?;

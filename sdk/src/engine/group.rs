@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::core::Core;
 use super::heal::{Split, Told};
+use super::inbound::Effort;
 use super::io::{EngineError, Event};
 use super::mls::{Leaf, Seat};
 use super::parts::Parts;
@@ -58,8 +59,8 @@ pub(super) struct Group {
     pub(super) answers: BTreeMap<super::talk::Matter, Time>,
     /// What has been asked for or sent again of late.
     pub(super) asked: BTreeMap<super::talk::Matter, Time>,
-    /// How many commits each member has had applied of late: allowance and when it was reckoned.
-    pub(super) allowance: BTreeMap<DeviceId, (u64, Time)>,
+    /// How many more commits of each member are applied or judged: allowance and when it was reckoned.
+    pub(super) allowance: BTreeMap<(Effort, DeviceId), (u64, Time)>,
     /// The last chain that each device told of, and the last that it told both sides of a split.
     pub(super) chains: BTreeMap<DeviceId, Told>,
     pub(super) votes: BTreeMap<DeviceId, Told>,

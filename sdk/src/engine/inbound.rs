@@ -21,6 +21,15 @@ const PARKED: usize = 64;
 const BURST: u64 = 8;
 const REFILL: Span = Span::seconds(1);
 
+/// What a commit of another is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effort {
+    /// It is applied.
+    Commit,
+    /// It has lost against another of the same member, and is judged as evidence.
+    Evidence,
+}
+
 impl Group {
     /// An envelope.
     pub(super) fn take(
@@ -167,7 +176,7 @@ impl Group {
         let parent = bundle.parent;
         let committer = self.device_at(core, &parent, bundle.leaf)?;
         if let Some(device) = committer
-            && !self.may_commit(&device, now, false)
+            && !self.may(Effort::Commit, &device, now, false)
         {
             self.park(bundle);
             self.next_plan = Some(self.next_plan.map_or(now + REFILL, |n| n.min(now + REFILL)));
@@ -189,7 +198,7 @@ impl Group {
             tracing::debug!("a commit that is not what it claims was refused");
             return Ok(());
         }
-        self.may_commit(&facts.by.device, now, true);
+        self.may(Effort::Commit, &facts.by.device, now, true);
         let rival = self.place(&parent).and_then(|place| self.chain.get(place + 1));
         if let Some(rival) = rival
             && rival.record.origin.as_ref().is_some_and(|origin| origin.device == facts.by.device)
@@ -241,7 +250,8 @@ impl Group {
         let Some(device) = self.device_at(core, &bundle.parent, bundle.leaf)? else {
             return Ok(());
         };
-        if !self.may_commit(&device, now, true) {
+        // Beside the allowance for commits: who uses that up does not hide evidence by it.
+        if !self.may(Effort::Evidence, &device, now, true) {
             return Ok(());
         }
         if let Ok((_, facts)) = self.apply(core, bundle)? {
@@ -266,9 +276,9 @@ impl Group {
         Ok(seat.map(|seat| seat.identity.device))
     }
 
-    /// Whether a member may have one more commit applied now; counts it if it is.
-    fn may_commit(&mut self, device: &DeviceId, now: Time, count: bool) -> bool {
-        let (left, at) = self.allowance.entry(*device).or_insert((BURST, now));
+    /// Whether a member may have one more commit applied or judged now; counts it if it is.
+    fn may(&mut self, effort: Effort, device: &DeviceId, now: Time, count: bool) -> bool {
+        let (left, at) = self.allowance.entry((effort, *device)).or_insert((BURST, now));
         let refilled = now.since(*at).0 / REFILL.0;
         if refilled > 0 {
             *left = (*left + refilled).min(BURST);

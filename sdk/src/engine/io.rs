@@ -84,7 +84,7 @@ pub enum Failure {
     Suite,
     /// It would leave the group without an owner.
     LastOwner,
-    /// The group has moved to a successor.
+    /// The group has moved to a successor. Leaving goes on there by itself.
     Migrated,
     /// The account is not in the group.
     NoSuchMember,

@@ -314,7 +314,7 @@ impl Engine {
             return Ok(());
         }
         if self.groups.contains_key(&id) {
-            let accepted = self.with_group(now, id, |group, _| {
+            let accepted = self.with_group(now, id, |group, core| {
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
                 let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
                 let may = known.is_some_and(|seat| {
@@ -322,9 +322,12 @@ impl Engine {
                     group.rules.allows(address, Right::Invite)
                         && group.rules.allows(address, Right::Remove)
                 });
-                // Who brought us in may take us along to the other side of a split.
-                let brought =
-                    known.is_some_and(|seat| group.record.inviter == Some(seat.identity.device));
+                // Who brought us in may take us along to the other side of a split, and so may a device
+                // of our own account.
+                let brought = known.is_some_and(|seat| {
+                    group.record.inviter == Some(seat.identity.device)
+                        || seat.identity.address == core.me.identity.address
+                });
                 let out = group.record.status == Status::Out;
                 Ok(split || may || brought || out || group.record.status == Status::Leaving)
             })?;

@@ -23,6 +23,8 @@
 //! What was said before stays encrypted as it was: who recorded it and has a quantum computer later
 //! reads it. The move protects what comes after.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use openmls::prelude::KeyPackage;
 use openmls_traits::types::Ciphersuite;
 
@@ -164,6 +166,21 @@ impl Group {
     }
 }
 
+/// The roles in a successor: those of the accounts that have moved along. A group has an owner, and
+/// who may move it may do so in the place of one.
+fn roles_after(
+    old: &GroupRules,
+    founder: &Address,
+    accounts: &BTreeSet<Address>,
+) -> BTreeMap<Address, Role> {
+    let mut roles: BTreeMap<_, _> =
+        old.roles().filter(|(address, _)| accounts.contains(address)).collect();
+    if !roles.values().any(|role| *role == Role::Owner) {
+        roles.insert(*founder, Role::Owner);
+    }
+    roles
+}
+
 /// The key packages that an intent has, as far as they are good for a suite.
 fn packages(
     core: &Core,
@@ -205,12 +222,11 @@ impl Engine {
         let topic = Topic(core.random()?);
         let mut rules = GroupRules::new(topic, &old.name(), old.policy.clone(), me.address);
         rules.predecessor = Some(id);
-        for (address, role) in old.roles().filter(|(address, _)| there(address)) {
+        rules.set_role(me.address, Role::Member);
+        let accounts: BTreeSet<_> =
+            members.iter().map(|member| member.address).filter(|address| there(address)).collect();
+        for (address, role) in roles_after(&old, &me.address, &accounts) {
             rules.set_role(address, role);
-        }
-        // A group has an owner, and who may move it may do so in the place of one.
-        if !rules.roles().any(|(_, role)| role == Role::Owner) {
-            rules.set_role(me.address, Role::Owner);
         }
         let late: Vec<Address> = {
             let mut late: Vec<_> =
@@ -275,7 +291,7 @@ impl Engine {
 
     /// Whether a group that says that it is the successor of one of ours is, as far as we can tell:
     /// the old group named it, the suite is the one it named, the founding commit has the key that
-    /// only members have, and nobody is in it who was not in the old group.
+    /// only members have, nobody is in it who was not in the old group, and its rules are the same.
     pub(super) fn is_successor(
         &mut self,
         now: Time,
@@ -299,7 +315,11 @@ impl Engine {
                 successor.group == id && successor.suite == u16::from(suite)
             });
             let bound = psks.contains(&psk_name(group.id, group.tip().id));
-            let same = snapshot.roster().iter().all(|seat| was_in(&seat.identity.address));
+            let roster = snapshot.roster();
+            let accounts: BTreeSet<_> = roster.iter().map(|seat| seat.identity.address).collect();
+            let same = accounts.iter().all(was_in)
+                && next.rules.policy == group.rules.policy
+                && next.rules.roles().eq(roles_after(&group.rules, inviter, &accounts));
             let late = snapshot.epoch() > FOUNDED
                 && group.rules.allows(inviter, Right::Migrate)
                 && was_in(inviter);
@@ -315,16 +335,20 @@ impl Engine {
         old: GroupId,
         to: GroupId,
     ) -> Result<(), EngineError> {
-        let unheard = self.with_group(now, old, |group, core| {
-            let unheard = group.unheard(core)?;
-            if group.is_active() {
-                group.moved(core, now, to)?;
-                return Ok(unheard);
+        let left = self.with_group(now, old, |group, core| {
+            if !group.is_active() {
+                return Ok(None);
             }
-            Ok(Vec::new())
+            let left = (group.unheard(core)?, group.asked_to_leave());
+            group.moved(core, now, to)?;
+            Ok(Some(left))
         })?;
+        let Some((unheard, leaves)) = left.flatten() else { return Ok(()) };
         self.with_group(now, to, |group, core| {
-            group.say_after_move(core, now, unheard.unwrap_or_default())
+            if leaves {
+                group.intend(core, now, super::io::Intent::Leave)?;
+            }
+            group.say_after_move(core, now, unheard)
         })?;
         Ok(())
     }

@@ -324,7 +324,7 @@ impl Engine {
     /// # Errors
     ///
     /// Those of the store.
-    pub fn published(&mut self, now: Time, ticket: u64) -> Result<(), EngineError> {
+    pub fn published(&mut self, ticket: u64) -> Result<(), EngineError> {
         self.step(|engine| {
             if let Some((group, message)) = engine.core.published(ticket)? {
                 speak::delivered_id(&mut engine.core, group, message, Delivery::Sent)?;

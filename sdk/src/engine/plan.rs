@@ -126,7 +126,9 @@ impl Group {
         if !self.is_active() || self.asked_to_leave() {
             return Ok(());
         }
-        for (device, (_, key_package)) in &self.rejoins {
+        // A group that is about to move rests.
+        let rests = wanted.rules.successor.is_some();
+        for (device, (_, key_package)) in self.rejoins.iter().filter(|_| !rests) {
             if let Some(seat) = self.seat(device)
                 && wanted.remove(seat.leaf)
             {
@@ -134,7 +136,7 @@ impl Group {
             }
         }
         // Whoever is removed anyway does not also leave.
-        for (leaf, stay) in self.leavers(core) {
+        for (leaf, stay) in self.leavers(core).into_iter().filter(|_| !rests) {
             if !wanted.remove.contains(&leaf) && wanted.remove(leaf) {
                 wanted.leavers.push(stay);
             }
@@ -161,7 +163,9 @@ impl Group {
     fn fail_all(&mut self, core: &mut Core, failure: Failure) -> Result<(), EngineError> {
         let height = self.chain.last().map_or(0, |tip| tip.record.height);
         let ended = |intent: &IntentRecord| match (&intent.intent, intent.status) {
-            (IntentBody::Leave, IntentStatus::Open | IntentStatus::At(..)) => {
+            (IntentBody::Leave, IntentStatus::Open | IntentStatus::At(..))
+                if failure == Failure::NotInGroup =>
+            {
                 Some(IntentStatus::Done(height))
             }
             // A group that moves takes along what it has come to.

@@ -79,7 +79,7 @@ impl Town {
                     }
                 }
                 if let Some(ticket) = ticket {
-                    self.nodes[from].engine.published(now, ticket).unwrap();
+                    self.nodes[from].engine.published(ticket).unwrap();
                 }
             }
             Output::Subscribe(topic) => drop(self.nodes[from].topics.insert(topic)),

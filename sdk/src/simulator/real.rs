@@ -158,8 +158,8 @@ impl Node for Real {
         self.0.answered(now, answer).map_err(trouble)
     }
 
-    fn published(&mut self, now: Time, ticket: u64) -> Result<(), Trouble> {
-        self.0.published(now, ticket).map_err(trouble)
+    fn published(&mut self, _now: Time, ticket: u64) -> Result<(), Trouble> {
+        self.0.published(ticket).map_err(trouble)
     }
 
     fn connected(&mut self, now: Time) -> Result<(), Trouble> {

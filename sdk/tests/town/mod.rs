@@ -126,7 +126,7 @@ impl Town {
                     self.call(to, |engine| engine.receive(now, topic, &bytes));
                 }
                 if let Some(ticket) = ticket {
-                    self.call(from, |engine| engine.published(now, ticket));
+                    self.call(from, |engine| engine.published(ticket));
                 }
             }
             Output::Subscribe(topic) => drop(self.nodes[from].topics.insert(topic)),
