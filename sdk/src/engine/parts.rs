@@ -1,5 +1,6 @@
 //! Putting together what came in parts.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::MAX_WHOLE;
@@ -43,9 +44,10 @@ impl Parts {
         if whole.kind != part.kind || whole.count != part.count {
             return None;
         }
-        let length = part.bytes.as_slice().len();
-        if whole.parts.insert(part.index, part.bytes.as_slice().to_vec()).is_none() {
-            self.bytes += length;
+        // A second one for the same place may be of another length; the first stays.
+        if let Entry::Vacant(place) = whole.parts.entry(part.index) {
+            place.insert(part.bytes.as_slice().to_vec());
+            self.bytes += part.bytes.as_slice().len();
         }
         if whole.parts.len() == usize::from(whole.count) {
             let (kind, parts) = self.remove(&part.whole)?;
@@ -56,6 +58,14 @@ impl Parts {
             self.remove(&oldest);
         }
         None
+    }
+
+    /// The limit holds, and the sums are right.
+    #[cfg(fuzzing)]
+    pub(super) fn check(&self) {
+        let parts = self.wholes.values().flat_map(|whole| whole.parts.values());
+        assert_eq!(parts.map(Vec::len).sum::<usize>(), self.bytes);
+        assert!(self.bytes <= LIMIT && self.order.len() == self.wholes.len());
     }
 
     fn remove(&mut self, name: &[u8; 32]) -> Option<(Kind, BTreeMap<u16, Vec<u8>>)> {
@@ -85,6 +95,17 @@ mod tests {
         assert_eq!((kind, whole.len()), (Kind::Tree, 25));
         assert_eq!(whole[..10], [0; 10]);
         assert_eq!((parts.bytes, parts.order.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_second_part_for_one_place_does_not_upset_the_sum() {
+        let mut parts = Parts::default();
+        for (index, length) in [(0, 1), (0, 100), (1, 0), (1, 7)] {
+            assert_eq!(parts.add(part(1, index, 3, length)), None);
+        }
+        assert_eq!(parts.bytes, 1);
+        let (_, whole) = parts.add(part(1, 2, 3, 2)).unwrap();
+        assert_eq!((whole.len(), parts.bytes), (3, 0));
     }
 
     #[test]
