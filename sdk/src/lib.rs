@@ -61,6 +61,9 @@ pub use client::{
     Sent, Suite,
 };
 pub use engine::Changed;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use engine::fuzzing;
 pub(crate) use ids::Stay;
 pub use ids::{Address, CommitHash, DeviceId, GroupId, IntentId, MessageId, StateId, Topic};
 pub use message::{Delivery, Message, Received};

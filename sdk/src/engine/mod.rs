@@ -22,10 +22,13 @@
 //! | `inspect` | what simulations look at |
 //! | `malice` | what members do in simulations that do not keep to the protocol |
 //! | `mls` | OpenMLS, one state at a time |
+//! | `fuzzing` | what fuzz targets call, under `cfg(fuzzing)` alone |
 
 mod chain;
 mod core;
 mod devices;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod group;
 pub(crate) mod handle;
 mod heal;

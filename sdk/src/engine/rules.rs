@@ -116,7 +116,12 @@ impl GroupRules {
 
     /// The rules in a GroupContext; nothing if they are missing or break their format.
     pub(crate) fn from_extensions(extensions: &Extensions<GroupContext>) -> Option<Self> {
-        let rules: Self = wire::decode(&extensions.unknown(EXTENSION_TYPE)?.0)?;
+        Self::of_extension(&extensions.unknown(EXTENSION_TYPE)?.0)
+    }
+
+    /// The rules in the content of the extension.
+    pub(super) fn of_extension(content: &[u8]) -> Option<Self> {
+        let rules: Self = wire::decode(content)?;
         let ascending = rules.roles.is_sorted_by(|one, next| one.address < next.address);
         let name = rules.name.as_slice();
         let valid = rules.version == VERSION
