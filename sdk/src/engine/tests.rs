@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::TrellisCrypto;
 
-use super::{Config, Engine, Event, Intent, Outcome, Output};
+use super::{Changed, Config, Engine, Event, Intent, Outcome, Output};
 use crate::message::Message;
 use crate::policy::{Floor, Policy, Role};
 use crate::store::Store;
@@ -305,7 +305,14 @@ fn a_move_whose_founder_vanished_is_called_back() {
     town.intend(0, group, Intent::SetRole(admin, Role::Owner));
     town.pass(Span::seconds(30));
     town.intend(0, group, Intent::Migrate(HYBRID));
-    town.pass(Span::seconds(3));
+    // It vanishes as soon as the others have its commit, before it hears that they do.
+    let moving = |event: &Event| match event {
+        Event::Changed { change, .. } => matches!(change.what[..], [Changed::Moving(_)]),
+        _ => false,
+    };
+    while !town.nodes[1].events.iter().any(moving) {
+        town.pass(Span(1));
+    }
     town.nodes[0].side = 1;
     town.pass(Span::seconds(60));
     let waits = town.intend(1, group, Intent::Rename("orchard".into()));
