@@ -199,12 +199,11 @@ impl Contestant for Pair {
 impl Pair {
     /// Tells a client that the transport has what it asked to publish for sure.
     fn taken(&mut self, who: usize, outputs: &[Output]) -> Duration {
-        let now = self.town.now;
         let engine = self.town.engine(who);
         let start = Instant::now();
         for output in outputs {
             if let Output::Publish { ticket: Some(ticket), .. } = output {
-                engine.published(now, *ticket).expect("a step");
+                engine.published(*ticket).expect("a step");
             }
         }
         start.elapsed()

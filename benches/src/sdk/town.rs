@@ -140,8 +140,7 @@ impl Town {
             };
             self.network.send(self.now, NodeId(who), action).expect("a client that is online");
             if let Some(ticket) = ticket {
-                let now = self.now;
-                self.engine(who).published(now, ticket).expect("a step");
+                self.engine(who).published(ticket).expect("a step");
             }
         }
     }

@@ -22,10 +22,10 @@ use crate::message::Message;
 use crate::policy::Policy;
 use crate::store::{Key, Space, Store, StoreOptions};
 use crate::wire::{
-    self, Answer, Beacon, Body, Bundle, Inbox, Kind, MAX_ENVELOPE, Note, Part, Question, Rejoin,
-    Request, Signed,
+    self, Answer, Beacon, Body, Bundle, Inbox, Kind, Leave, MAX_ENVELOPE, Note, Part, Question,
+    Rejoin, Request, Run, Signed,
 };
-use crate::{Address, GroupId, StateId, Time, Topic};
+use crate::{Address, GroupId, StateId, Stay, Time, Topic};
 
 const KEY: [u8; 32] = [1; 32];
 const TOPIC: Topic = Topic([2; 32]);
@@ -77,12 +77,21 @@ fn inside(kind: Kind, payload: &[u8]) {
         }
         Kind::Part => drop(again::<Part>(payload)),
         Kind::Binding => drop(same(payload, Binding::decode, Binding::encode)),
-        Kind::Beacon => signed::<Beacon>(payload),
+        Kind::Beacon => {
+            signed::<Beacon>(payload);
+            let beacon = wire::decode::<Signed>(payload)
+                .and_then(|signed| wire::decode::<Beacon>(signed.body.as_slice()));
+            // A chain that is taken is in order.
+            if let Some(places) = beacon.and_then(|beacon| super::past::places(&beacon.chain)) {
+                assert!(places.is_sorted_by(|one, next| one.0 < next.0));
+            }
+        }
         Kind::Request => signed::<Request>(payload),
         Kind::Rejoin => signed::<Rejoin>(payload),
         Kind::Note => signed::<Note>(payload),
-        // OpenMLS reads these.
-        Kind::Proposal | Kind::Tree => {}
+        Kind::Leave => drop(again::<Leave>(payload)),
+        // OpenMLS reads it.
+        Kind::Tree => {}
     }
 }
 
@@ -343,21 +352,16 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         count: 1,
         sent: 2,
         window: 1,
-        chain: vec![StateId([8; 16])],
+        chain: vec![Run { top: 9, states: vec![StateId([8; 16])] }],
         got: vec![wire::Got { device: name, upto: 3 }],
     };
     let signed =
         |body: Vec<u8>| Signed { device: name, body: body.into(), signature: vec![9; 64].into() };
     let part = Part { kind: Kind::Tree, whole: [1; 32], index: 0, count: 1, bytes: vec![2].into() };
     let state = StateId([8; 16]);
-    let bundle = Bundle {
-        parent: state,
-        class: 1,
-        leaf: 2,
-        proposals: vec![vec![3].into()],
-        commit: vec![4].into(),
-    };
-    let rejoin = Rejoin { count: 1, side: state, key_package: vec![5].into() };
+    let bundle = Bundle { parent: state, class: 1, leaf: 2, commit: vec![4].into() };
+    let rejoin = Rejoin { count: 1, side: vec![state; 2], key_package: vec![5].into() };
+    let leave = Leave { stay: Stay([6; 16]), signature: vec![7].into() };
     let payloads = [
         (Kind::Commit, wire::encode(&bundle)),
         (Kind::Application, wire::encode(&body(Message::text("frost")))),
@@ -366,6 +370,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Part, wire::encode(&part)),
         (Kind::Binding, binding.clone()),
         (Kind::Rejoin, wire::encode(&signed(wire::encode(&rejoin)))),
+        (Kind::Leave, wire::encode(&leave)),
         (Kind::Note, wire::encode(&signed(wire::encode(&Note::Floor(name, 1))))),
     ];
     let mut rules = GroupRules::new(TOPIC, "garden", Policy::default(), address);

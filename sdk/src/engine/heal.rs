@@ -304,7 +304,8 @@ impl Group {
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
-        if !leaves && !(going && could) {
+        let believed = leaves || going && could;
+        if !believed {
             return Ok(());
         }
         self.suspect_split(core, now, *under);

@@ -46,11 +46,8 @@ impl Group {
         let members = self.members_at(self.fork_height());
         let open = |device| members.contains(device) || self.seat(device).is_some();
         let others = self.leaves.values().filter(|record| open(&record.device));
-        let words: Vec<_> = others
-            .map(|record| &record.leave)
-            .chain(&own)
-            .map(|leave| wire::encode(leave))
-            .collect();
+        let words: Vec<_> =
+            others.map(|record| &record.leave).chain(&own).map(wire::encode).collect();
         if words.is_empty() {
             return Ok(());
         }
