@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use clap::Parser;
 use trellis_benches::sdk::data::Sdk;
-use trellis_benches::sdk::{markdown, opening, plan, run};
+use trellis_benches::sdk::{markdown, opening, plan, run, targets};
 
 /// The SDK beside raw OpenMLS: measures in turns, and writes SDK.md and sdk.json.
 #[derive(Parser)]
@@ -53,8 +53,10 @@ fn act(arguments: &Arguments) -> io::Result<()> {
         None => COMMITTED.into(),
     };
     let json = out.join("sdk.json");
-    let sdk: Sdk = if arguments.render {
-        serde_json::from_slice(&fs::read(&json)?)?
+    let sdk = if arguments.render {
+        let mut sdk: Sdk = serde_json::from_slice(&fs::read(&json)?)?;
+        sdk.targets = targets::targets(&sdk);
+        sdk
     } else {
         run::run(if arguments.quick { &plan::QUICK } else { &plan::FULL })?
     };

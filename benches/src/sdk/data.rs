@@ -144,20 +144,24 @@ impl Sdk {
         found.map(|timed| &timed.time)
     }
 
-    /// The quickest of those on raw OpenMLS at what they do instead of a step.
-    #[must_use]
-    pub fn quickest(&self, members: usize, step: Step) -> Option<(Who, f64)> {
+    /// How many times as long as the quickest of those on raw OpenMLS the SDK takes at a step, by a
+    /// part of the samples.
+    fn ratio_of(&self, members: usize, step: Step, of: fn(&Summary) -> f64) -> Option<f64> {
         let others = Who::ALL.iter().filter(|who| **who != Who::Sdk);
-        let times =
-            others.filter_map(|who| Some((*who, self.time(members, step.raw(), *who)?.median)));
-        times.min_by(|one, other| one.1.total_cmp(&other.1))
+        let times = others.filter_map(|who| Some(of(self.time(members, step.raw(), *who)?)));
+        Some(of(self.time(members, step, Who::Sdk)?) / times.reduce(f64::min)?)
     }
 
-    /// How many times as long as the quickest of them the SDK takes.
+    /// The ratio of the medians.
     #[must_use]
     pub fn ratio(&self, members: usize, step: Step) -> Option<f64> {
-        let (_, raw) = self.quickest(members, step)?;
-        Some(self.time(members, step, Who::Sdk)?.median / raw)
+        self.ratio_of(members, step, |time| time.median)
+    }
+
+    /// The ratio of the lower quartiles, in which there is less of what the machine does besides.
+    #[must_use]
+    pub fn quiet_ratio(&self, members: usize, step: Step) -> Option<f64> {
+        self.ratio_of(members, step, |time| time.low)
     }
 
     /// How long it took to open something.

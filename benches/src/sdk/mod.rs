@@ -33,7 +33,7 @@ pub mod opening;
 pub mod plan;
 mod raw;
 pub mod run;
-mod targets;
+pub mod targets;
 mod town;
 
 use openmls_traits::types::Ciphersuite;

@@ -39,7 +39,7 @@ const fn turns(least: usize, most: usize, seconds: u64) -> Turns {
 
 const fn group(members: usize, epochs: &'static [u64]) -> Group {
     let growth = Extent { messages: 500, unheard: 20, epochs };
-    Group { members, messages: turns(31, 201, 8), commits: turns(15, 51, 20), growth }
+    Group { members, messages: turns(101, 401, 8), commits: turns(15, 51, 20), growth }
 }
 
 /// All figures. The numbers of commits go beyond what a client remembers of the past, so that the end

@@ -16,8 +16,8 @@ const SNAPSHOTS: &str = "\
 
 A client keeps the states of a window, to be able to go back. One commit after the other was made that
 nobody heard of, so that nothing became final: what a new state adds to the snapshots, beside what it has
-in it. The rest is chunks of the ratchet tree, which the states share. The part that is not shared is
-mostly the secret tree and the private keys of the state, which are never shared.
+in it. The rest is chunks of the ratchet tree, which the states share. What may hold a secret is never
+shared, and what is shorter than 2 KiB is not cut into chunks, so a small group shares little.
 ";
 
 const EPOCHS: &str = "\

@@ -26,6 +26,8 @@ and a figure is the median of the turns. Databases are files of SQLCipher on thi
 settings of the SDK's store (`journal_mode=TRUNCATE`, `synchronous=FULL`, `secure_delete=ON`); the
 cryptography is the same, and so is the suite, row 2, the SDK's default. The engine is measured, in the
 thread that calls it: what the client adds, a hop to its own thread and back, is not in these figures.
+A busy machine shows in times of whole scheduler slices: each commit to the disk then waits for the
+processor, and all who are compared look alike.
 ";
 
 pub(super) fn render(sdk: &Sdk) -> String {
