@@ -24,7 +24,7 @@ use openmls_traits::types::AeadType;
 use openmls_trellis_crypto::TrellisCrypto;
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
-use crate::{DeviceId, MessageId, StateId, Stay, Time, Topic};
+use crate::{DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
 
 /// The version of all formats here.
 const VERSION: u8 = 1;
@@ -238,7 +238,7 @@ pub(crate) struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Rejoin {
     pub(crate) count: u64,
-    /// The side that it wants to join: the first state after the fork, and the newest of those who are
+    /// The side that it wants to join, or nothing for the group's successor: the first state after the fork, and the newest of those who are
     /// on it, for members who came over themselves and do not know the first.
     pub(crate) side: Vec<StateId>,
     /// An MLSMessage.
@@ -254,7 +254,7 @@ pub(crate) struct Leave {
     pub(crate) signature: VLBytes,
 }
 
-/// A short word to one device.
+/// A short word.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub(crate) enum Note {
@@ -264,6 +264,9 @@ pub(crate) enum Note {
     /// The device is not in the group any more, where this one is.
     #[tls_codec(discriminant = 2)]
     NotAMember(DeviceId),
+    /// The group goes on as this one, with this suite.
+    #[tls_codec(discriminant = 3)]
+    Moved(GroupId, u16),
 }
 
 /// A device has come back from a backup: what it says to those who were in groups with it.

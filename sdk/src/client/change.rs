@@ -143,6 +143,9 @@ pub enum ChangeFailed {
     /// The device was revoked by its account.
     #[error("the device was revoked by its account")]
     Revoked,
+    /// Another member called the move back, or nobody carried it out in time.
+    #[error("the move was called back")]
+    CalledBack,
     /// The client was closed while somebody waited. The change goes on when it is opened again.
     #[error("the client was closed before the change was made")]
     Closed,
@@ -161,6 +164,7 @@ impl ChangeFailed {
             Self::Moved => "change-moved",
             Self::NoSuchMember => "change-no-such-member",
             Self::Revoked => "change-revoked",
+            Self::CalledBack => "change-called-back",
             Self::Closed => "change-closed",
         }
     }
@@ -168,7 +172,7 @@ impl ChangeFailed {
     /// Whether the same may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable | Self::Closed)
+        matches!(self, Self::Unreachable | Self::CalledBack | Self::Closed)
     }
 }
 
@@ -183,6 +187,7 @@ impl From<Failure> for ChangeFailed {
             Failure::Migrated => Self::Moved,
             Failure::NoSuchMember => Self::NoSuchMember,
             Failure::Revoked => Self::Revoked,
+            Failure::CalledBack => Self::CalledBack,
         }
     }
 }

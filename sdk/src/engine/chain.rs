@@ -2,11 +2,11 @@
 
 use super::core::Core;
 use super::group::{Group, State};
-use super::io::{Change, Changed, EngineError, Event};
+use super::io::{Change, Changed, EngineError, Event, Failure};
 use super::law::Facts;
 use super::mls::{Snapshot, StateKeys};
 use super::records::{
-    Archive, ChangeRecord, IntentStatus, Origin, PastRecord, StateRecord, Status,
+    Archive, ChangeRecord, IntentBody, IntentStatus, Origin, PastRecord, StateRecord, Status,
 };
 use super::rule::{Claim, Class};
 use crate::store::Space;
@@ -299,23 +299,30 @@ impl Group {
             self.advance(core, now, place)?;
         }
         let height = self.root().record.height;
+        let suite = self.record.suite;
         let done: Vec<_> = self
             .intents
             .iter()
-            .filter_map(|(id, intent)| match intent.status {
-                IntentStatus::At(_, at) if at <= height => Some((*id, at)),
+            .filter_map(|(id, intent)| match (intent.status, &intent.intent) {
+                // The group has not moved before there is a successor.
+                (IntentStatus::At(_, at), IntentBody::Migrate(to)) if *to != suite => {
+                    (at < height).then_some((*id, IntentStatus::failed(Failure::CalledBack)))
+                }
+                (IntentStatus::At(_, at), _) if at <= height => {
+                    Some((*id, IntentStatus::Done(at)))
+                }
                 _ => None,
             })
             .collect();
-        for (intent, at) in &done {
-            self.set_intent(core, *intent, IntentStatus::Done(*at))?;
+        for (intent, status) in &done {
+            self.set_intent(core, *intent, *status)?;
+        }
+        // A successor is founded when this group is looked at next: now, and not with a heartbeat.
+        if place > 0 && self.rules.successor.is_some() {
+            self.plan_at(now);
         }
         if done.is_empty() {
             return Ok(());
-        }
-        // A successor is founded when this group is looked at next: now, and not with a heartbeat.
-        if self.rules.successor.is_some() {
-            self.plan_at(now);
         }
         self.forget_intents(core)
     }
@@ -374,20 +381,27 @@ impl Group {
 
     /// Leaves the group for good: everything but what was said is erased.
     pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        self.erase_states(core, now)?;
+        core.store.delete_scope(Space::BeaconKey, &self.id.0)?;
+        (self.record.status, self.record.since) = (Status::Out, now);
+        core.outputs.push(super::io::Output::Unsubscribe(self.record.topic));
+        self.save(core)
+    }
+
+    /// Erases all states of a group that this client is no longer in.
+    pub(super) fn erase_states(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         for state in &self.chain {
             core.erase(now, self.id, state.id)?;
         }
-        let spaces = [Space::State, Space::BeaconKey, Space::Commit, Space::Welcome, Space::Leave];
-        for space in spaces {
+        for space in [Space::State, Space::Commit, Space::Welcome, Space::Leave] {
             core.store.delete_scope(space, &self.id.0)?;
         }
         self.parked.clear();
         self.stash.clear();
+        self.welcomes.clear();
         self.leaves.clear();
-        (self.record.status, self.record.since) = (Status::Out, now);
         self.next_plan = Some(now);
-        core.outputs.push(super::io::Output::Unsubscribe(self.record.topic));
-        self.save(core)
+        Ok(())
     }
 
     /// The envelopes of a commit under the key of its parent.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::core::Core;
+use super::follow::{Follower, Following, Pointer, Straggler};
 use super::heal::{Split, Told};
 use super::inbound::Effort;
 use super::io::{EngineError, Event};
@@ -53,6 +54,16 @@ pub(super) struct Group {
     pub(super) parked: Vec<Bundle>,
     /// Devices that want to come over, with their key packages.
     pub(super) rejoins: BTreeMap<DeviceId, (Time, Vec<u8>)>,
+    /// Devices of the group before this one that want to follow.
+    pub(super) followers: BTreeMap<DeviceId, Follower>,
+    /// Devices that were heard here after the group moved.
+    pub(super) stragglers: Vec<Straggler>,
+    /// What devices said of where the group goes on.
+    pub(super) pointers: BTreeMap<DeviceId, Pointer>,
+    /// A successor to be added to.
+    pub(super) following: Option<Following>,
+    /// Another successor than the one that we are in, and since when it has been heard of.
+    pub(super) rival: Option<(GroupId, Time)>,
     /// Devices that came over of late.
     pub(super) came_over: BTreeMap<DeviceId, Time>,
     /// What to answer, and when.
@@ -95,6 +106,11 @@ impl Group {
             parts: Parts::default(),
             parked: Vec::new(),
             rejoins: BTreeMap::new(),
+            followers: BTreeMap::new(),
+            stragglers: Vec::new(),
+            pointers: BTreeMap::new(),
+            following: None,
+            rival: None,
             came_over: BTreeMap::new(),
             answers: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -310,7 +326,7 @@ impl Group {
             signature: signature.into(),
         };
         let payload = wire::encode(&signed);
-        for envelope in core.seal(beacon, &self.record.topic, self.tip().id, kind, &payload)? {
+        for envelope in core.seal(beacon, &self.record.topic, self.record.tip, kind, &payload)? {
             core.publish(self.record.topic, envelope);
         }
         Ok(())

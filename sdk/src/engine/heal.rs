@@ -15,7 +15,7 @@ use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::past::Places;
-use super::records::{IntentStatus, KeyPackageRecord, SentRecord, Status};
+use super::records::{IntentStatus, KeyPackageRecord, Status};
 use super::talk::Matter;
 use crate::store::Space;
 use crate::wire::{self, Kind, Rejoin};
@@ -300,7 +300,8 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some(seat) = self.seat(device).filter(|_| self.is_active()) else { return Ok(()) };
         let by = seat.identity.address;
-        let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
+        let going = self.following.is_some()
+            || self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
@@ -358,15 +359,7 @@ impl Group {
             }
             self.set_intent(core, id, IntentStatus::Open)?;
         }
-        let mut numbers = BTreeSet::new();
-        for (key, value) in core.store.scan(Space::Sent, &self.id.0)? {
-            if let (Ok(number), Some(sent)) = (key.try_into(), wire::decode::<SentRecord>(&value))
-                && sent.height > fork
-            {
-                numbers.insert(u64::from_be_bytes(number));
-            }
-        }
-        for number in numbers {
+        for (number, _) in self.said_above(core, fork)? {
             self.say_number(core, now, number, true)?;
         }
         self.split = None;

@@ -38,10 +38,10 @@ impl Group {
         now: Time,
         bytes: &[u8],
     ) -> Result<(), EngineError> {
-        if matches!(self.record.status, Status::Out | Status::Moved) {
+        if self.record.status == Status::Out {
             return Ok(());
         }
-        if self.take_if_known(core, now, bytes)? {
+        if self.take_if_known(core, now, bytes)? || self.has_moved() {
             return Ok(());
         }
         let kept: usize = self.stash.iter().map(Vec::len).sum();
@@ -105,7 +105,7 @@ impl Group {
         opened: Opened,
     ) -> Result<(), EngineError> {
         let Opened { kind, tip, payload } = opened;
-        if kind != Kind::Part {
+        if kind != Kind::Part && !self.has_moved() {
             self.hint(core, now, &tip);
         }
         match (kind, content) {
@@ -119,6 +119,7 @@ impl Group {
                     _ => Ok(()),
                 }
             }
+            _ if self.has_moved() => self.take_after_move(core, now, state, kind, &payload),
             (Kind::Commit, true) => match wire::decode::<Bundle>(&payload) {
                 Some(bundle) if bundle.parent == state => self.consider(core, now, bundle),
                 _ => Ok(()),

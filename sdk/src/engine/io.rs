@@ -90,6 +90,8 @@ pub enum Failure {
     NoSuchMember,
     /// The device was revoked by its account.
     Revoked,
+    /// Another member called the move back, or his client did because nobody carried it out.
+    CalledBack,
 }
 
 /// What the engine asks its caller to do. Everything that has to outlive a crash is in the store

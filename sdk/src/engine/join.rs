@@ -310,7 +310,7 @@ impl Engine {
         let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
         let by = inviter.as_ref().map(|seat| seat.identity.address);
         let next = Next { group: id, suite, rules: &rules, psks: &psks };
-        if !self.is_successor(now, &next, &snapshot, by.as_ref())? {
+        if !self.is_successor(now, &next, &snapshot, inviter.as_ref())? {
             return Ok(());
         }
         if self.groups.contains_key(&id) {
@@ -339,17 +339,8 @@ impl Engine {
             return self.settle_devices(now, id, false);
         }
         let predecessor = rules.predecessor;
-        let record = GroupRecord {
-            status: Status::Active,
-            suite: suite.into(),
-            topic: rules.topic,
-            root: crate::StateId([0; 16]),
-            tip: crate::StateId([0; 16]),
-            inviter: inviter.map(|seat| seat.identity.device),
-            sent: 0,
-            count: 0,
-            since: now,
-        };
+        let by_device = inviter.as_ref().map(|seat| seat.identity.device);
+        let record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
         let mut group = Group::new(id, record, rules, now);
         group.begin(&mut self.core, now, snapshot)?;
         group.acknowledge_soon(&mut self.core, now)?;

@@ -16,8 +16,8 @@
 //! 5. Who joins compares the successor with what the old group's rules say. The others are invited
 //!    to it when they are back.
 //!
-//! Until the successor is founded, who may move the group may also call the move back: whoever was to
-//! found it may never come back.
+//! Until the successor is founded, who may move the group may also call the move back, and the client
+//! of such a member does so by itself after a while: whoever was to found it may never come back.
 //!
 //! Each step follows from what is in the store, so a crash between them repeats at most the step.
 //! What was said before stays encrypted as it was: who recorded it and has a quantum computer later
@@ -33,9 +33,12 @@ use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::means::Means;
-use super::mls::{self, Changes, Psk, Snapshot};
+use super::follow::Lost;
+use super::mls::{self, Changes, Psk, Seat, Snapshot};
 use super::plan::Wanted;
-use super::records::{GroupRecord, IntentBody, IntentRecord, IntentStatus, Status};
+use super::records::{
+    GroupRecord, IntentBody, IntentRecord, IntentStatus, MovedRecord, RoleRecord, Status,
+};
 use super::rules::{GroupRules, Successor};
 use super::welcome::joiners;
 use crate::policy::{Floor, Right, Role};
@@ -45,6 +48,8 @@ use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
 const GATHER: u64 = 30;
 /// After how many settle times a state that most members are in is good enough.
 const STAND: u64 = 5;
+/// After how many settle times a move is called back that nobody carries out.
+const CALL_BACK: u64 = 60;
 /// The epoch that the founding commit leads to.
 const FOUNDED: u64 = 1;
 
@@ -117,10 +122,31 @@ impl Group {
         Ok(Means::Commit)
     }
 
+    /// Calls a move back that whoever wanted it does not carry out.
+    pub(super) fn call_back(&mut self, core: &Core, now: Time, wanted: &mut Wanted) {
+        let tip = &self.tip().record;
+        let height = tip.height;
+        let own = self.intents.values().any(|intent| {
+            matches!(intent.intent, IntentBody::Migrate(_))
+                && matches!(intent.status, IntentStatus::At(_, at) | IntentStatus::Done(at) if at == height)
+        });
+        let may = self.rules.allows(&core.me.identity.address, Right::Migrate);
+        if own || !may || wanted.rules.successor.is_none() {
+            return;
+        }
+        let due = tip.born + self.rules.policy.settle.times(CALL_BACK);
+        if due <= now {
+            wanted.rules.successor = None;
+        } else {
+            self.plan_at(due);
+        }
+    }
+
     /// Whether this client is to found the successor now.
     fn founds_successor(&self, core: &Core, now: Time) -> Option<(IntentId, Successor)> {
         let successor = self.rules.successor.clone()?;
-        if !self.is_active() {
+        let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
+        if !self.is_active() || going {
             return None;
         }
         let tip = self.tip();
@@ -147,15 +173,29 @@ impl Group {
         Ok(Psk { name: psk_name(self.id, tip), secret })
     }
 
-    /// The group goes on under another name.
-    pub(super) fn moved(
+    /// The group goes on under another name. Of a branch that the move was not on, those are brought
+    /// along who came in above the fork; the others are for those who know whether they still belong.
+    fn moved(
         &mut self,
         core: &mut Core,
         now: Time,
-        to: GroupId,
+        (to, suite): (GroupId, u16),
+        fork: Option<u64>,
     ) -> Result<(), EngineError> {
-        self.go(core, now)?;
-        self.record.status = Status::Moved;
+        let before = fork.map(|fork| self.members_at(fork)).unwrap_or_default();
+        let members = self.seats.iter().map(|seat| seat.identity.device);
+        let roles = self.rules.roles().filter(|(_, role)| *role > Role::Member);
+        self.record.moved = Some(MovedRecord {
+            to,
+            suite,
+            members: members.filter(|device| !before.contains(device)).collect(),
+            roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),
+        });
+        self.erase_states(core, now)?;
+        self.chain.clear();
+        self.split = None;
+        (self.record.status, self.record.since) = (Status::Moved, now);
+        self.next_beacon = core.soon(now, self.heartbeat(core))?;
         self.save(core)?;
         core.tell(Event::Migrated { from: self.id, to });
         Ok(())
@@ -241,18 +281,7 @@ impl Engine {
         let joiners = joiners(core, &add)?;
         let changes = Changes { add, psk: Some(psk), ..Changes::default() };
         let made = founded.commit(&leaf, changes)?;
-        let none = StateId([0; StateId::LENGTH]);
-        let record = GroupRecord {
-            status: Status::Active,
-            suite: suite.into(),
-            topic,
-            root: none,
-            tip: none,
-            inviter: None,
-            sent: 0,
-            count: 0,
-            since: now,
-        };
+        let record = GroupRecord::new(suite.into(), topic, None, now);
         let mut next = Group::new(successor.group, record, rules, now);
         next.begin(core, now, made.child)?;
         if let Some(welcome) = made.welcome {
@@ -297,13 +326,24 @@ impl Engine {
         now: Time,
         next: &Next<'_>,
         snapshot: &Snapshot,
-        inviter: Option<&Address>,
+        inviter: Option<&Seat>,
     ) -> Result<bool, EngineError> {
         let Some(old) = next.rules.predecessor else { return Ok(true) };
+        let (device, inviter) = (
+            inviter.map(|seat| seat.identity.device),
+            inviter.map(|seat| &seat.identity.address),
+        );
         let (id, suite, psks) = (next.group, next.suite, next.psks);
         let judged = self.with_group(now, old, |group, _| {
-            if !group.is_active() {
-                return Ok(true);
+            let follows = group.following.is_some_and(|following| following.to == id);
+            match group.record.status {
+                Status::Active => {}
+                // Who was put out of the successor may be invited to it again.
+                Status::Moved => {
+                    let here = group.record.moved.as_ref().is_some_and(|moved| moved.to == id);
+                    return Ok(here || follows);
+                }
+                Status::Leaving | Status::Out => return Ok(true),
             }
             let Some(inviter) = inviter else { return Ok(false) };
             let was_in = |address: &Address| {
@@ -323,7 +363,8 @@ impl Engine {
             let late = snapshot.epoch() > FOUNDED
                 && group.rules.allows(inviter, Right::Migrate)
                 && was_in(inviter);
-            Ok(strong && (named && bound && same || late))
+            let brought = device.is_some() && device == group.record.inviter;
+            Ok(strong && (named && bound && same || late || brought || follows))
         })?;
         Ok(judged.unwrap_or(true))
     }
@@ -335,21 +376,44 @@ impl Engine {
         old: GroupId,
         to: GroupId,
     ) -> Result<(), EngineError> {
-        let left = self.with_group(now, old, |group, core| {
+        let suite = self.with_group(now, to, |group, _| Ok(group.record.suite))?;
+        let to = (to, suite.unwrap_or_default());
+        let rival = self.with_group(now, old, |group, core| {
+            let Some(moved) = group.record.moved.as_mut().filter(|moved| moved.to != to.0) else {
+                return Ok(None);
+            };
+            let rival = moved.to;
+            (moved.to, moved.suite) = to;
+            group.rival = None;
+            group.save(core)?;
+            Ok(Some(rival))
+        })?;
+        // What was said and done in another successor than the one that is kept is lost there.
+        let (group, fork) = match rival.flatten() {
+            Some(rival) => (rival, Some(0)),
+            None => (old, None),
+        };
+        let left = self.with_group(now, group, |group, core| {
             if !group.is_active() {
                 return Ok(None);
             }
-            let left = (group.unheard(core)?, group.asked_to_leave());
-            group.moved(core, now, to)?;
-            Ok(Some(left))
+            let named = group.rules.successor.as_ref().is_some_and(|next| next.group == to.0);
+            let following = group.following.filter(|following| following.to == to.0 && !named);
+            let fork = fork.or(following.map(|following| following.fork));
+            let lost = match fork {
+                Some(fork) => group.lose(core, now, fork)?,
+                None => Lost { invited: Vec::new(), unheard: group.unheard(core)? },
+            };
+            let leaves = group.asked_to_leave();
+            group.moved(core, now, to, fork)?;
+            Ok(Some((lost, leaves)))
         })?;
-        let Some((unheard, leaves)) = left.flatten() else { return Ok(()) };
-        self.with_group(now, to, |group, core| {
-            if leaves {
-                group.intend(core, now, super::io::Intent::Leave)?;
-            }
-            group.say_after_move(core, now, unheard)
-        })?;
-        Ok(())
+        let Some((lost, leaves)) = left.flatten() else { return Ok(()) };
+        if leaves {
+            self.with_group(now, to.0, |group, core| {
+                group.intend(core, now, super::io::Intent::Leave)
+            })?;
+        }
+        self.redo_after_move(now, to.0, lost)
     }
 }

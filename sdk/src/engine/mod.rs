@@ -27,6 +27,7 @@
 mod chain;
 mod core;
 mod devices;
+mod follow;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod group;
@@ -78,7 +79,7 @@ use crate::identity::{AccountKeys, Binding, DeviceKeys, LeafIdentity};
 use crate::message::{Delivery, Message};
 use crate::policy::{Floor, Policy};
 use crate::store::{Space, Store};
-use crate::{Address, GroupId, IntentId, MessageId, StateId, Time, Topic, wire};
+use crate::{Address, GroupId, IntentId, MessageId, Time, Topic, wire};
 
 /// The longest thing that travels in parts: a ratchet tree or a commit that adds many.
 pub(crate) const MAX_WHOLE: usize = 16 << 20;
@@ -156,7 +157,7 @@ impl Engine {
             };
             self.groups.insert(id, None);
             self.topics.insert(record.topic, id);
-            if matches!(record.status, Status::Active | Status::Leaving) {
+            if record.status != Status::Out {
                 self.core.outputs.push(Output::Subscribe(record.topic));
                 let due = self.core.soon(now, self.core.config.heartbeat)?;
                 self.due.insert(id, due);
@@ -223,18 +224,7 @@ impl Engine {
             let rules = GroupRules::new(topic, name, policy, core.me.identity.address);
             let leaf = core.leaf(suite, now)?;
             let snapshot = Snapshot::found(&core.crypto, &leaf, id, suite, &rules)?;
-            let none = StateId([0; StateId::LENGTH]);
-            let record = GroupRecord {
-                status: Status::Active,
-                suite: suite.into(),
-                topic,
-                root: none,
-                tip: none,
-                inviter: None,
-                sent: 0,
-                count: 0,
-                since: now,
-            };
+            let record = GroupRecord::new(suite.into(), topic, None, now);
             let mut group = Group::new(id, record, rules, now);
             group.begin(core, now, snapshot)?;
             core.outputs.push(Output::Subscribe(topic));
@@ -290,6 +280,7 @@ impl Engine {
             engine.take_while_joining(now, topic, bytes)?;
             if let Some(group) = engine.topics.get(&topic).copied() {
                 engine.with_group(now, group, |group, core| group.take(core, now, bytes))?;
+                engine.lead(now, group)?;
             }
             Ok(())
         })
@@ -366,6 +357,7 @@ impl Engine {
             engine.call(now)?;
             for group in due {
                 engine.with_group(now, group, |group, core| group.tick(core, now))?;
+                engine.lead(now, group)?;
                 let groups = engine.groups.len();
                 engine.found_successor(now, group)?;
                 if engine.groups.len() > groups {
@@ -477,8 +469,13 @@ impl Engine {
 impl Group {
     /// When there is something to do in the group.
     fn deadline(&self) -> Option<Time> {
-        if matches!(self.record.status, Status::Out | Status::Moved) {
-            return self.next_plan;
+        match self.record.status {
+            Status::Out => return self.next_plan,
+            Status::Moved => {
+                let plan = self.next_plan.unwrap_or(self.next_beacon);
+                return Some(self.next_beacon.min(plan));
+            }
+            Status::Active | Status::Leaving => {}
         }
         let next = [
             Some(self.next_beacon),

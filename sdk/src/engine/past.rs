@@ -90,7 +90,10 @@ impl Group {
 
     /// Who was a member at a height of our chain, as far back as it is remembered.
     pub(super) fn members_at(&self, height: u64) -> BTreeSet<DeviceId> {
-        let mut members: BTreeSet<_> = self.seats.iter().map(|seat| seat.identity.device).collect();
+        let mut members: BTreeSet<_> = match &self.record.moved {
+            Some(moved) => moved.members.iter().copied().collect(),
+            None => self.seats.iter().map(|seat| seat.identity.device).collect(),
+        };
         for (_, past) in self.past.range(height.saturating_add(1)..).rev() {
             for device in &past.record.came {
                 members.remove(device);

@@ -126,14 +126,19 @@ impl Group {
         if !self.is_active() || self.asked_to_leave() {
             return Ok(());
         }
-        // A group that is about to move rests.
-        let rests = wanted.rules.successor.is_some();
+        self.call_back(core, now, &mut wanted);
+        // A group that is about to move rests, and calling it back does nothing else.
+        let rests = self.rules.successor.is_some() || wanted.rules.successor.is_some();
         for (device, (_, key_package)) in self.rejoins.iter().filter(|_| !rests) {
             if let Some(seat) = self.seat(device)
                 && wanted.remove(seat.leaf)
             {
                 wanted.over.push(key_package.clone());
             }
+        }
+        self.followers.retain(|_, follower| follower.until > now);
+        if !rests {
+            self.bring_followers(core, &mut wanted);
         }
         // Whoever is removed anyway does not also leave.
         for (leaf, stay) in self.leavers(core).into_iter().filter(|_| !rests) {
@@ -399,7 +404,7 @@ pub(super) struct Wanted {
     /// How many leaves may go.
     removals: usize,
     /// Key packages of devices that come over.
-    over: Vec<Vec<u8>>,
+    pub(super) over: Vec<Vec<u8>>,
     pub(super) rules: GroupRules,
     pub(super) rotate: bool,
     intents: Vec<IntentId>,

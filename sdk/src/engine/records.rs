@@ -6,7 +6,7 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
-use crate::policy::{Policy, Role};
+use crate::policy::{Floor, Policy, Role};
 use crate::wire::Leave;
 use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
@@ -57,6 +57,23 @@ records! {
         pub(super) count: u64,
         /// When the status last changed.
         pub(super) since: Time,
+        pub(super) moved: Option<MovedRecord>,
+    }
+
+    /// Where a group goes on.
+    MovedRecord {
+        pub(super) to: GroupId,
+        pub(super) suite: u16,
+        /// Who is to be brought along.
+        pub(super) members: Vec<DeviceId>,
+        /// Who was more than a member.
+        pub(super) roles: Vec<RoleRecord>,
+    }
+
+    /// What an account was.
+    RoleRecord {
+        pub(super) address: Address,
+        pub(super) role: Role,
     }
 
     /// A state of the window.
@@ -184,6 +201,38 @@ records! {
     }
 }
 
+impl GroupRecord {
+    /// A group that this device is in from now on.
+    pub(super) fn new(suite: u16, topic: Topic, inviter: Option<DeviceId>, now: Time) -> Self {
+        let none = StateId([0; StateId::LENGTH]);
+        Self {
+            status: Status::Active,
+            suite,
+            topic,
+            root: none,
+            tip: none,
+            inviter,
+            sent: 0,
+            count: 0,
+            since: now,
+            moved: None,
+        }
+    }
+}
+
+impl MovedRecord {
+    /// What an account was in the old group.
+    pub(super) fn role(&self, account: &Address) -> Role {
+        let role = self.roles.iter().find(|role| role.address == *account);
+        role.map_or(Role::Member, |role| role.role)
+    }
+
+    /// What the successor protects against.
+    pub(super) fn floor(&self) -> Floor {
+        self.suite.try_into().map_or(Floor::Classical, Floor::of)
+    }
+}
+
 /// Where an intent stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
@@ -203,7 +252,7 @@ pub(super) enum IntentStatus {
 }
 
 /// The reasons why intents fail, by their numbers in the store.
-const FAILURES: [Failure; 8] = [
+const FAILURES: [Failure; 9] = [
     Failure::NotAllowed,
     Failure::NotInGroup,
     Failure::NoKeyPackage,
@@ -212,6 +261,7 @@ const FAILURES: [Failure; 8] = [
     Failure::Migrated,
     Failure::NoSuchMember,
     Failure::Revoked,
+    Failure::CalledBack,
 ];
 
 impl IntentStatus {

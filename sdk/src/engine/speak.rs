@@ -1,5 +1,7 @@
 //! Messages: sending, sending again, receiving.
 
+use std::collections::BTreeMap;
+
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::core::Core;
@@ -71,6 +73,23 @@ impl Group {
         let all = heard.min().unwrap_or(self.record.sent);
         let from = all.max(self.record.sent.saturating_sub(AGAIN)) + 1;
         (from..=self.record.sent).filter_map(|number| self.sent(core, number).transpose()).collect()
+    }
+
+    /// What this device has said in states above a height, by its numbers.
+    pub(super) fn said_above(
+        &self,
+        core: &Core,
+        height: u64,
+    ) -> Result<BTreeMap<u64, SentRecord>, EngineError> {
+        let mut said = BTreeMap::new();
+        for (key, value) in core.store.scan(Space::Sent, &self.id.0)? {
+            if let (Ok(number), Some(sent)) = (key.try_into(), wire::decode::<SentRecord>(&value))
+                && sent.height > height
+            {
+                said.insert(u64::from_be_bytes(number), sent);
+            }
+        }
+        Ok(said)
     }
 
     /// Says here what was said in the group before this one and may not have arrived there.

@@ -351,6 +351,9 @@ impl Group {
             Some(Note::NotAMember(whom)) if whom == me => {
                 self.not_a_member(core, now, &under, &device)
             }
+            Some(Note::Moved(to, suite)) => {
+                self.told_of_successor(core, now, under, device, to, suite)
+            }
             _ => Ok(()),
         }
     }

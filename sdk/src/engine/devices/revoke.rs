@@ -105,10 +105,11 @@ impl Engine {
         let groups: Vec<_> = self.groups.keys().copied().collect();
         for id in groups {
             self.with_group(now, id, |group, core| {
-                if matches!(group.record.status, Status::Out | Status::Moved) {
-                    return Ok(());
+                match group.record.status {
+                    Status::Out => return Ok(()),
+                    Status::Moved => {}
+                    Status::Active | Status::Leaving => core.tell(Event::Out { group: id, by }),
                 }
-                core.tell(Event::Out { group: id, by });
                 group.go(core, now)
             })?;
         }

@@ -1,0 +1,548 @@
+//! Following a group that has moved.
+//!
+//! Who was cut off while the group moved, or is on a branch that the move is not on, finds nobody in
+//! the old group any more. So those who have moved keep the beacon keys of its past states and point
+//! out the successor to whoever they hear there. Who is told so by somebody whose word counts asks to
+//! be added to the successor, with a key package for its suite, signed with the key of its old leaf.
+//!
+//! A move is not taken back: a side that has moved is followed, however many are on the other. If two
+//! sides have moved, the successor is followed that more devices of the old group point to, and among
+//! equal ones that with the smaller name.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use openmls_traits::types::Ciphersuite;
+
+use super::Engine;
+use super::core::Core;
+use super::group::Group;
+use super::io::{EngineError, Event, Failure, Intent};
+use super::mls;
+use super::plan::Wanted;
+use super::records::{
+    GroupRecord, IntentBody, IntentStatus, KeyPackageRecord, MovedRecord, SentRecord, Status,
+};
+use super::stay;
+use super::talk::Matter;
+use crate::policy::{Floor, Right, Role};
+use crate::store::Space;
+use crate::wire::{self, Kind, Leave, Note, Rejoin};
+use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
+
+/// For how many heartbeats a word about a successor counts.
+const FRESH: u64 = 4;
+/// For how many heartbeats those of two successors listen to each other.
+const LISTEN: u64 = 2;
+/// How long somebody's wish to follow is remembered.
+const WISH: Span = Span::seconds(30);
+/// The pauses between words to those who have not followed grow with the time since the move.
+const PAUSE: u64 = 32;
+
+/// What a device said of where the group goes on.
+pub(super) struct Pointer {
+    at: Time,
+    to: GroupId,
+    /// How high the state is under whose key it was said.
+    height: u64,
+}
+
+/// A successor that this device wants to be added to.
+#[derive(Clone, Copy)]
+pub(super) struct Following {
+    pub(super) to: GroupId,
+    /// The highest state of the old group that its members have been in too.
+    pub(super) fork: u64,
+}
+
+/// Somebody who was heard in the old group.
+pub(super) struct Straggler {
+    device: DeviceId,
+    under: StateId,
+    what: Heard,
+}
+
+/// What was heard of him.
+enum Heard {
+    Anything,
+    Leaves,
+    Follows(Vec<u8>),
+}
+
+/// Somebody who wants to be added to the successor.
+pub(super) struct Follower {
+    pub(super) until: Time,
+    key_package: Vec<u8>,
+    account: Address,
+    /// What his account was in the old group.
+    role: Role,
+}
+
+/// What is lost of a branch that the move was not on.
+pub(super) struct Lost {
+    pub(super) invited: Vec<Address>,
+    pub(super) unheard: Vec<SentRecord>,
+}
+
+impl Group {
+    pub(super) fn has_moved(&self) -> bool {
+        self.record.status == Status::Moved
+    }
+
+    /// Something in the old group after the move.
+    pub(super) fn take_after_move(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: StateId,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<(), EngineError> {
+        let mut what = Heard::Anything;
+        let device = if kind == Kind::Leave {
+            what = Heard::Leaves;
+            self.leaver(core, payload)
+        } else {
+            let Some((device, body)) = self.verify(core, kind, payload) else { return Ok(()) };
+            match kind {
+                Kind::Note => match wire::decode::<Note>(&body) {
+                    Some(Note::Moved(to, suite)) => {
+                        return self.told_of_successor(core, now, under, device, to, suite);
+                    }
+                    _ => return Ok(()),
+                },
+                Kind::Rejoin => {
+                    let Some(rejoin) = wire::decode::<Rejoin>(&body) else { return Ok(()) };
+                    let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
+                    if rejoin.count <= peer.count {
+                        return Ok(());
+                    }
+                    peer.count = rejoin.count;
+                    self.save_peer(core, &device)?;
+                    if rejoin.side.is_empty() {
+                        what = Heard::Follows(rejoin.key_package.as_slice().to_vec());
+                    }
+                }
+                Kind::Beacon | Kind::Request => {}
+                _ => return Ok(()),
+            }
+            Some(device)
+        };
+        if let Some(device) = device {
+            self.stragglers.push(Straggler { device, under, what });
+        }
+        Ok(())
+    }
+
+    /// Whose word it is that says that he leaves.
+    fn leaver(&self, core: &Core, payload: &[u8]) -> Option<DeviceId> {
+        let leave: Leave = wire::decode(payload)?;
+        let scheme = self.suite().ok()?.signature_algorithm();
+        let own = |peer: &super::records::PeerRecord| {
+            let key = peer.signature_key.as_slice();
+            stay::is_of(&core.crypto, scheme, self.id, key, &leave)
+        };
+        self.peers.iter().find(|(_, peer)| own(peer)).map(|(device, _)| *device)
+    }
+
+    /// A device says where the group goes on. Follows it, if its word counts.
+    pub(super) fn told_of_successor(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: StateId,
+        device: DeviceId,
+        to: GroupId,
+        suite: u16,
+    ) -> Result<(), EngineError> {
+        let Some(height) = self.height(&under) else { return Ok(()) };
+        let pointer = Pointer { at: now, to, height };
+        self.pointers.insert(device, pointer);
+        let Ok(suite) = Ciphersuite::try_from(suite) else { return Ok(()) };
+        let floor = self.rules.policy.floor.max(Floor::of(self.suite()?));
+        let present = self.record.moved.as_ref();
+        let floor = present.map_or(floor, |moved| floor.max(moved.floor()));
+        if Floor::of(suite) < floor || !core.config.suites.contains(&suite) {
+            return Ok(());
+        }
+        let follows = match (self.record.status, present) {
+            (Status::Active, _) => !self.asked_to_leave() && self.believes(&device, to, height, now),
+            (Status::Moved, Some(moved)) if moved.to != to => {
+                self.outweighed(core, now, moved.to, to)
+            }
+            _ => false,
+        };
+        if !follows {
+            return Ok(());
+        }
+        let fork = if self.has_moved() {
+            0
+        } else {
+            let before = self.following.filter(|following| following.to == to);
+            before.map_or(height, |following| following.fork.max(height))
+        };
+        self.following = Some(Following { to, fork });
+        if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
+            return Ok(());
+        }
+        let leaf = core.leaf(suite, now)?;
+        let (reference, key_package, storage) = mls::key_package(&core.crypto, &leaf, suite)?;
+        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
+        core.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        let count = self.next_count(core)?;
+        let rejoin = Rejoin { count, side: Vec::new(), key_package: key_package.into() };
+        self.say_under(core, now, &under, Kind::Rejoin, &rejoin)
+    }
+
+    /// Whether what a device says of a successor counts: because the group's rules name it, because
+    /// the device may move the group or brought this one in, or because most say the same.
+    fn believes(&self, device: &DeviceId, to: GroupId, height: u64, now: Time) -> bool {
+        let members = self.members_at(height);
+        let named = self.rules.successor.as_ref().is_some_and(|named| named.group == to);
+        let account = self.peers.get(device).map(|peer| peer.address);
+        let may = account.is_some_and(|account| self.rules.allows(&account, Right::Migrate))
+            && (members.contains(device) || self.seat(device).is_some());
+        let inviter = self.record.inviter == Some(*device);
+        let told = self.pointing(now, Span(u64::MAX), to, |device| members.contains(device));
+        named || may || inviter || told * 2 > members.len()
+    }
+
+    /// How many devices point to a successor.
+    fn pointing(
+        &self,
+        now: Time,
+        fresh: Span,
+        to: GroupId,
+        counts: impl Fn(&DeviceId) -> bool,
+    ) -> usize {
+        let here = |pointer: &Pointer| pointer.to == to && now.since(pointer.at) <= fresh;
+        let pointers = self.pointers.iter();
+        pointers.filter(|(device, pointer)| here(pointer) && counts(device)).count()
+    }
+
+    /// Whether another successor is the one to follow, after those of both have been heard for a while.
+    fn outweighed(&mut self, core: &Core, now: Time, mine: GroupId, other: GroupId) -> bool {
+        let heartbeat = self.heartbeat(core);
+        let since = match self.rival {
+            Some((rival, since)) if rival == other => since,
+            _ => {
+                self.rival = Some((other, now));
+                self.next_beacon = now;
+                now
+            }
+        };
+        if now.since(since) < heartbeat.times(LISTEN) {
+            return false;
+        }
+        let told = self.pointers.values().filter(|pointer| pointer.to == other);
+        let fork = told.map(|pointer| pointer.height).max().unwrap_or(0);
+        let members = self.members_at(fork);
+        let fresh = heartbeat.times(FRESH);
+        let count = |to| self.pointing(now, fresh, to, |device| members.contains(device));
+        let own = usize::from(members.contains(&core.me.identity.device));
+        (count(other), Reverse(other)) > (count(mine) + own, Reverse(mine))
+    }
+
+    /// Says something under the beacon key of a state that is remembered.
+    fn say_under<T: tls_codec::Serialize>(
+        &self,
+        core: &mut Core,
+        now: Time,
+        under: &StateId,
+        kind: Kind,
+        body: &T,
+    ) -> Result<(), EngineError> {
+        let past = self.past.values().rev().find(|past| past.id == *under);
+        match past.map(|past| past.record.beacon) {
+            Some(key) => self.say(core, now, &key, kind, body),
+            None => Ok(()),
+        }
+    }
+
+    /// Points out the successor to those who know a state.
+    fn point_out(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
+        let Some(moved) = &self.record.moved else { return Ok(()) };
+        let note = Note::Moved(moved.to, moved.suite);
+        self.say_under(core, now, under, Kind::Note, &note)
+    }
+
+    /// Points out the successor to whoever may still be in some state of the old group.
+    fn point_out_to_all(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let heartbeat = self.heartbeat(core);
+        let pause = Span(heartbeat.0.max(now.since(self.record.since).0 / PAUSE));
+        self.next_beacon = core.soon(now + pause, Span(pause.0 / 4))?;
+        let Some((top, newest)) = self.past.last_key_value() else { return Ok(()) };
+        self.deep = self.deep % 8 + 1;
+        let depth = 1 + u64::from_be_bytes(core.random()?) % (1_u64 << self.deep);
+        let below = top.saturating_sub(depth);
+        let deep = self.past.range(..=below).next_back().or(self.past.first_key_value());
+        let states: BTreeSet<_> =
+            [Some(newest.id), deep.map(|(_, past)| past.id)].into_iter().flatten().collect();
+        for state in states {
+            self.point_out(core, now, &state)?;
+        }
+        Ok(())
+    }
+
+    /// Answers somebody who was heard in the old group; nothing more is known of it than what the
+    /// successor says.
+    fn answer_straggler(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        straggler: &Straggler,
+        place: &Place,
+    ) -> Result<(), EngineError> {
+        let Straggler { device, under, what } = straggler;
+        let retry = core.config.retry;
+        match (what, place) {
+            (Heard::Anything, Place::Added | Place::Late | Place::Gone)
+                if self.once_per(Matter::Stand(*under), now, retry) =>
+            {
+                self.point_out(core, now, under)
+            }
+            (Heard::Leaves, Place::Late | Place::Gone) | (Heard::Follows(_), Place::Gone)
+                if self.once_per(Matter::NotAMember(*device), now, retry) =>
+            {
+                let note = Note::NotAMember(*device);
+                self.say_under(core, now, under, Kind::Note, &note)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What happened above a state is lost: whom it was wanted from is told so. Tells what is to be
+    /// done again where the group goes on.
+    pub(super) fn lose(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        fork: u64,
+    ) -> Result<Lost, EngineError> {
+        let lost: Vec<_> = self
+            .intents
+            .iter()
+            .filter(|(_, intent)| match intent.status {
+                IntentStatus::At(_, at) | IntentStatus::Done(at) => at > fork,
+                IntentStatus::Open => matches!(intent.intent, IntentBody::Invite(_)),
+                IntentStatus::Failed(_) => false,
+            })
+            .map(|(id, intent)| (*id, intent.intent.clone()))
+            .collect();
+        core.tell(Event::Healed { group: self.id });
+        let mut invited = Vec::new();
+        for (id, body) in lost {
+            if let IntentBody::Invite(address) = body {
+                invited.push(address);
+            }
+            self.set_intent(core, id, IntentStatus::failed(Failure::Migrated))?;
+        }
+        for state in self.chain.iter().rev().filter(|state| state.record.height > fork) {
+            if let Some(origin) = &state.record.origin {
+                let what = origin.changes.iter().map(super::io::Changed::from).collect();
+                let change = super::io::Change { by: origin.by, state: state.id, at: now, what };
+                core.tell(Event::RolledBack { group: self.id, change });
+            }
+        }
+        let unheard = self.said_above(core, fork)?.into_values().collect();
+        Ok(Lost { invited, unheard })
+    }
+}
+
+/// Where somebody who was heard in the old group is in the successor.
+#[derive(PartialEq, Eq)]
+enum Place {
+    /// He has been heard there.
+    There,
+    /// He has a leaf there, and has not been heard.
+    Added,
+    /// He was in the old group when it moved, and has not been added.
+    Late,
+    /// He was not, or is not in the successor any more.
+    Gone,
+}
+
+impl Engine {
+    /// The group that goes on after one that has moved.
+    fn living(&self, mut id: GroupId) -> Result<Option<GroupId>, EngineError> {
+        // Each is the successor of the one before, so there is no circle; but who knows.
+        for _ in 0..self.groups.len() {
+            let record = match self.groups.get(&id) {
+                Some(Some(group)) => Some(group.record.clone()),
+                Some(None) => {
+                    let record = self.core.store.get(Space::Group, &[], &id.0)?;
+                    record.and_then(|record| wire::decode::<GroupRecord>(&record))
+                }
+                None => None,
+            };
+            match record {
+                Some(GroupRecord { status: Status::Active, .. }) => return Ok(Some(id)),
+                Some(GroupRecord { status: Status::Moved, moved: Some(moved), .. }) => {
+                    id = moved.to;
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes care of those who were heard in a group that has moved.
+    pub(super) fn lead(&mut self, now: Time, old: GroupId) -> Result<(), EngineError> {
+        let Some(Some(group)) = self.groups.get_mut(&old) else { return Ok(()) };
+        let (stragglers, moved) = (std::mem::take(&mut group.stragglers), group.record.moved.clone());
+        let Some(moved) = moved.filter(|_| group.has_moved()) else { return Ok(()) };
+        let beat = group.next_beacon <= now;
+        if stragglers.is_empty() && !beat {
+            return Ok(());
+        }
+        let accounts: BTreeMap<_, _> =
+            group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
+        let living = self.living(moved.to)?;
+        let Some(next) = living else {
+            // Who is no longer in the successor has nothing to say about it.
+            self.with_group(now, old, |group, core| {
+                group.next_beacon = core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
+                Ok(())
+            })?;
+            return Ok(());
+        };
+        let me = self.core.me.identity.device;
+        let (places, late) = self
+            .with_group(now, next, |group, core| {
+                let place = |device: &DeviceId| group.place_of(&moved, device);
+                let places: Vec<_> = stragglers.iter().map(|one| place(&one.device)).collect();
+                let late = moved.members.iter().filter(|device| **device != me);
+                let late = late
+                    .map(place)
+                    .any(|place| matches!(place, Place::Late | Place::Added));
+                for (one, place) in stragglers.iter().zip(&places) {
+                    let Some(account) = accounts.get(&one.device) else { continue };
+                    match &one.what {
+                        Heard::Follows(key_package) => {
+                            let role = moved.role(account);
+                            group.take_follower(core, now, one.device, key_package, place, role)?;
+                        }
+                        Heard::Leaves if *place == Place::Late => {
+                            group.leave_behind(core, account)?;
+                        }
+                        _ => {}
+                    }
+                }
+                Ok((places, late))
+            })?
+            .unwrap_or_default();
+        self.with_group(now, old, |group, core| {
+            for (one, place) in stragglers.iter().zip(&places) {
+                group.answer_straggler(core, now, one, place)?;
+            }
+            if beat && (late || group.rival.is_some()) {
+                group.point_out_to_all(core, now)?;
+            } else if beat {
+                group.next_beacon = core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Does again in a successor what was lost of the branch that it was not on.
+    pub(super) fn redo_after_move(
+        &mut self,
+        now: Time,
+        to: GroupId,
+        lost: Lost,
+    ) -> Result<(), EngineError> {
+        self.with_group(now, to, |group, core| {
+            for address in lost.invited {
+                if !group.seats.iter().any(|seat| seat.identity.address == address) {
+                    group.intend(core, now, Intent::Invite(address))?;
+                }
+            }
+            group.say_after_move(core, now, lost.unheard)
+        })?;
+        Ok(())
+    }
+}
+
+/// How much earlier or later it is looked again whether somebody has not followed.
+const PAUSE_MORE: Span = Span::seconds(10);
+
+impl Group {
+    /// Where a device of the group before this one is.
+    fn place_of(&self, moved: &MovedRecord, device: &DeviceId) -> Place {
+        let peer = self.peers.get(device);
+        match (self.seat(device), peer) {
+            (Some(_), Some(peer)) if peer.heard_at > Time::default() => Place::There,
+            (Some(_), _) => Place::Added,
+            (None, None) if moved.members.contains(device) => Place::Late,
+            _ => Place::Gone,
+        }
+    }
+
+    /// Somebody wants to follow into this group.
+    fn take_follower(
+        &mut self,
+        core: &Core,
+        now: Time,
+        device: DeviceId,
+        key_package: &[u8],
+        place: &Place,
+        role: Role,
+    ) -> Result<(), EngineError> {
+        let suite = self.suite()?;
+        let Ok((_, identity)) = mls::check_key_package(&core.crypto, suite, key_package) else {
+            return Ok(());
+        };
+        if identity.device != device || core.is_revoked(&identity.address, &device)? {
+            return Ok(());
+        }
+        let key_package = key_package.to_vec();
+        match place {
+            Place::Late => {
+                let until = now + WISH;
+                let account = identity.address;
+                self.followers.insert(device, Follower { until, key_package, account, role });
+            }
+            // His Welcome has not led him here: another may.
+            Place::Added if !self.welcomes.contains_key(&device) => {
+                self.rejoins.insert(device, (now + WISH, key_package));
+            }
+            _ => return Ok(()),
+        }
+        self.plan_at(now);
+        Ok(())
+    }
+
+    /// Somebody who was to be brought along leaves.
+    fn leave_behind(&mut self, core: &mut Core, account: &Address) -> Result<(), EngineError> {
+        let waiting = self.intents.iter().filter(|(_, intent)| {
+            let about = match &intent.intent {
+                IntentBody::Invite(address) | IntentBody::SetRole(address, _) => address == account,
+                _ => false,
+            };
+            about && intent.status == IntentStatus::Open
+        });
+        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.set_intent(core, id, IntentStatus::failed(Failure::NoSuchMember))?;
+        }
+        Ok(())
+    }
+
+    /// Adds those who want to follow to a commit, with the roles that they had.
+    pub(super) fn bring_followers(&self, core: &Core, wanted: &mut Wanted) {
+        let me = &core.me.identity.address;
+        let mine = self.rules.role(me);
+        for (device, follower) in &self.followers {
+            let Follower { account, role, key_package, .. } = follower;
+            let may = account == me || self.rules.allows(me, Right::Invite);
+            if !may || self.seat(device).is_some() || wanted.devices.contains(device) {
+                continue;
+            }
+            wanted.over.push(key_package.clone());
+            let new = !self.seats.iter().any(|seat| seat.identity.address == *account);
+            if new && *role <= mine && self.rules.allows(me, Right::SetRole) {
+                wanted.rules.set_role(*account, *role);
+            }
+        }
+    }
+}
