@@ -36,6 +36,8 @@ const FRESH: u64 = 4;
 const LISTEN: u64 = 2;
 /// How long somebody's wish to follow is remembered.
 const WISH: Span = Span::seconds(30);
+/// After how many tries a Welcome is given up for one whom it has not led to the successor.
+const TRIES: u16 = 2;
 /// The pauses between words to those who have not followed grow with the time since the move.
 const PAUSE: u64 = 32;
 
@@ -344,7 +346,11 @@ impl Group {
                 core.tell(Event::RolledBack { group: self.id, change });
             }
         }
-        let unheard = self.said_above(core, fork)?.into_values().collect();
+        let mut unheard = self.said_above(core, fork)?;
+        for (number, sent) in self.unheard(core)? {
+            unheard.insert(number, sent);
+        }
+        let unheard = unheard.into_values().collect();
         Ok(Lost { invited, unheard })
     }
 }
@@ -504,7 +510,9 @@ impl Group {
                 self.followers.insert(device, Follower { until, key_package, account, role });
             }
             // His Welcome has not led him here: another may.
-            Place::Added if !self.welcomes.contains_key(&device) => {
+            Place::Added
+                if self.welcomes.get(&device).is_none_or(|welcome| welcome.tries > TRIES) =>
+            {
                 self.rejoins.insert(device, (now + WISH, key_package));
             }
             _ => return Ok(()),

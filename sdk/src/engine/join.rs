@@ -336,7 +336,7 @@ impl Engine {
             }
             let by = inviter.map(|seat| seat.identity.device);
             self.come_over(now, id, snapshot, by)?;
-            return self.settle_devices(now, id, false);
+            return self.settle_devices(now, id, |_| false);
         }
         let predecessor = rules.predecessor;
         let by_device = inviter.as_ref().map(|seat| seat.identity.device);
@@ -351,11 +351,13 @@ impl Engine {
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });
-        self.settle_devices(now, id, true)?;
-        if let Some(old) = predecessor {
-            self.leave_predecessor(now, old, id)?;
+        match predecessor {
+            Some(old) if self.groups.contains_key(&old) => {
+                self.leave_predecessor(now, old, id)?;
+                self.settle_successor(now, old, id)
+            }
+            _ => self.settle_devices(now, id, |_| true),
         }
-        Ok(())
     }
 
     /// Goes on in another state of a group that this device has been in.

@@ -131,7 +131,7 @@ impl Group {
                 && matches!(intent.status, IntentStatus::At(_, at) | IntentStatus::Done(at) if at == height)
         });
         let may = self.rules.allows(&core.me.identity.address, Right::Migrate);
-        if own || !may || wanted.rules.successor.is_none() {
+        if own || !may || self.rules.successor.is_none() {
             return;
         }
         let due = tip.born + self.rules.policy.settle.times(CALL_BACK);
@@ -302,7 +302,8 @@ impl Engine {
             let height = group.tip().record.height;
             group.set_intent(core, intent_id, IntentStatus::Done(height))
         })?;
-        self.leave_predecessor(now, id, successor.group)
+        self.leave_predecessor(now, id, successor.group)?;
+        self.settle_successor(now, id, successor.group)
     }
 
     /// The pre-shared keys of groups that are about to move: a Welcome to a successor needs its.
@@ -402,7 +403,10 @@ impl Engine {
             let fork = fork.or(following.map(|following| following.fork));
             let lost = match fork {
                 Some(fork) => group.lose(core, now, fork)?,
-                None => Lost { invited: Vec::new(), unheard: group.unheard(core)? },
+                None => {
+                    let unheard = group.unheard(core)?.into_values().collect();
+                    Lost { invited: Vec::new(), unheard }
+                }
             };
             let leaves = group.asked_to_leave();
             group.moved(core, now, to, fork)?;

@@ -231,7 +231,7 @@ impl Engine {
             core.tell(Event::Joined { group: id, by: None });
             engine.topics.insert(topic, id);
             engine.groups.insert(id, Some(group));
-            engine.settle_devices(now, id, true)?;
+            engine.settle_devices(now, id, |_| true)?;
             Ok(id)
         })
     }
@@ -358,11 +358,7 @@ impl Engine {
             for group in due {
                 engine.with_group(now, group, |group, core| group.tick(core, now))?;
                 engine.lead(now, group)?;
-                let groups = engine.groups.len();
                 engine.found_successor(now, group)?;
-                if engine.groups.len() > groups {
-                    engine.settle_successor(now, group)?;
-                }
             }
             for reference in joins {
                 engine.ask_for_tree(now, &reference)?;

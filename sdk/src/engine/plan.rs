@@ -64,8 +64,18 @@ impl Group {
             asked: 0,
             next: now,
         };
+        let stranger = match &record.intent {
+            IntentBody::Remove(address) => {
+                !self.seats.iter().any(|seat| seat.identity.address == *address)
+            }
+            _ => false,
+        };
         self.intents.insert(id, record);
         self.save_intent(core, &id)?;
+        if stranger {
+            // He may be a member on another side of a split: it is not done.
+            self.set_intent(core, id, IntentStatus::failed(Failure::NoSuchMember))?;
+        }
         self.next_plan = Some(now);
         Ok(id)
     }

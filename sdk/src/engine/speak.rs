@@ -65,14 +65,15 @@ impl Group {
     }
 
     /// What this device has said of late and not all others are known to have.
-    pub(super) fn unheard(&self, core: &Core) -> Result<Vec<SentRecord>, EngineError> {
+    pub(super) fn unheard(&self, core: &Core) -> Result<BTreeMap<u64, SentRecord>, EngineError> {
         let heard = self.others(core).map(|seat| {
             let peer = self.peers.get(&seat.identity.device);
             peer.map_or(0, |peer| peer.acked.max(peer.floor))
         });
         let all = heard.min().unwrap_or(self.record.sent);
         let from = all.max(self.record.sent.saturating_sub(AGAIN)) + 1;
-        (from..=self.record.sent).filter_map(|number| self.sent(core, number).transpose()).collect()
+        let sent = |number| Ok(self.sent(core, number)?.map(|sent| (number, sent)));
+        (from..=self.record.sent).filter_map(|number| sent(number).transpose()).collect()
     }
 
     /// What this device has said in states above a height, by its numbers.

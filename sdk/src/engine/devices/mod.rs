@@ -333,13 +333,13 @@ impl Engine {
         Ok(())
     }
 
-    /// This device is in a group, `fresh` if it was not before: so are to be the account's others,
-    /// but for those that were revoked.
+    /// This device is in a group. If it was not before, so are to be the account's others, as far as
+    /// `along` says; those that were revoked are not.
     pub(super) fn settle_devices(
         &mut self,
         now: Time,
         group: GroupId,
-        fresh: bool,
+        along: impl Fn(&DeviceId) -> bool,
     ) -> Result<(), EngineError> {
         let own = self.core.own_devices()?;
         let me = self.core.me.identity.clone();
@@ -348,7 +348,7 @@ impl Engine {
             Ok(own.map(|seat| seat.identity.device).collect::<Vec<_>>())
         })?;
         let seats = seats.unwrap_or_default();
-        for device in own.into_iter().filter(|device| fresh && !seats.contains(device)) {
+        for device in own.into_iter().filter(|device| along(device) && !seats.contains(device)) {
             self.want(now, group, Intent::AddDevice(device))?;
         }
         for device in seats.into_iter().filter(|device| *device != me.device) {
@@ -359,14 +359,19 @@ impl Engine {
         Ok(())
     }
 
-    /// The successor of a group has been founded: the own devices that gave no key package in time
-    /// are to follow.
-    pub(super) fn settle_successor(&mut self, now: Time, old: GroupId) -> Result<(), EngineError> {
-        let group = self.groups.get(&old).and_then(Option::as_ref);
-        match group.and_then(|group| group.rules.successor.as_ref().map(|next| next.group)) {
-            Some(next) => self.settle_devices(now, next, true),
-            None => Ok(()),
-        }
+    /// This device has come from a group to its successor. The account's devices that were there and
+    /// gave no key package in time are to follow; those that had left are not.
+    pub(super) fn settle_successor(
+        &mut self,
+        now: Time,
+        old: GroupId,
+        next: GroupId,
+    ) -> Result<(), EngineError> {
+        let members = self.with_group(now, old, |group, _| {
+            Ok(group.record.moved.as_ref().map(|moved| moved.members.clone()))
+        })?;
+        let members = members.flatten().unwrap_or_default();
+        self.settle_devices(now, next, |device| members.contains(device))
     }
 
     /// Something on the topic of this account that is about devices.
