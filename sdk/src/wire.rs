@@ -267,6 +267,9 @@ pub(crate) enum Note {
     /// The group goes on as this one, with this suite.
     #[tls_codec(discriminant = 3)]
     Moved(GroupId, u16),
+    /// Who was in the state under whose key this is said is not any more.
+    #[tls_codec(discriminant = 4)]
+    GivenUp(StateId),
 }
 
 /// A device has come back from a backup: what it says to those who were in groups with it.

@@ -133,7 +133,6 @@ impl Group {
         if back {
             self.hold_until_out(now, &gone, height - 1);
         }
-        self.release(core, now)?;
         self.finalize(core, now)
     }
 
@@ -158,6 +157,7 @@ impl Group {
         let height = self.chain[place].record.height;
         while self.chain.len() > place + 1 {
             let Some(state) = self.chain.pop() else { break };
+            self.keep_ward(core, now, &state)?;
             core.erase(now, self.id, state.id)?;
             for space in [Space::State, Space::BeaconKey, Space::Commit] {
                 core.store.delete(space, &scope, &state.id.0)?;
@@ -393,13 +393,15 @@ impl Group {
         for state in &self.chain {
             core.erase(now, self.id, state.id)?;
         }
-        for space in [Space::State, Space::Commit, Space::Welcome, Space::Leave] {
+        let spaces = [Space::State, Space::Commit, Space::Welcome, Space::Leave, Space::Ward];
+        for space in spaces {
             core.store.delete_scope(space, &self.id.0)?;
         }
         self.parked.clear();
         self.stash.clear();
         self.welcomes.clear();
         self.leaves.clear();
+        self.wards.clear();
         self.next_plan = Some(now);
         Ok(())
     }

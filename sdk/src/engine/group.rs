@@ -3,7 +3,7 @@
 //! Everything here is small. The MLS state of each state, which is not, is in a snapshot that is
 //! loaded when it is needed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
 use super::follow::{Follower, Following, Pointer, Straggler};
@@ -15,7 +15,7 @@ use super::parts::Parts;
 use super::past::Past;
 use super::records::{
     GroupRecord, IntentRecord, LeaveRecord, PastRecord, PeerRecord, StateRecord, Status,
-    WelcomeRecord,
+    WardRecord, WelcomeRecord,
 };
 use super::rules::GroupRules;
 use super::speak::Hold;
@@ -42,6 +42,8 @@ pub(super) struct Group {
     pub(super) welcomes: BTreeMap<DeviceId, WelcomeRecord>,
     /// The words of devices that leave or have left.
     pub(super) leaves: BTreeMap<Stay, LeaveRecord>,
+    /// States that were given up and that somebody came in by.
+    pub(super) wards: BTreeMap<StateId, WardRecord>,
     /// The members and the rules in the newest state that this client is in.
     pub(super) seats: Vec<Seat>,
     pub(super) rules: GroupRules,
@@ -76,6 +78,8 @@ pub(super) struct Group {
     pub(super) chains: BTreeMap<DeviceId, Told>,
     pub(super) votes: BTreeMap<DeviceId, Told>,
     pub(super) split: Option<Split>,
+    /// Who says of which of our states that it was given up.
+    pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
     pub(super) hold: Option<Hold>,
     pub(super) next_beacon: Time,
@@ -100,6 +104,7 @@ impl Group {
             intents: BTreeMap::new(),
             welcomes: BTreeMap::new(),
             leaves: BTreeMap::new(),
+            wards: BTreeMap::new(),
             seats: Vec::new(),
             rules,
             stash: VecDeque::new(),
@@ -118,6 +123,7 @@ impl Group {
             chains: BTreeMap::new(),
             votes: BTreeMap::new(),
             split: None,
+            given_up: BTreeSet::new(),
             hold: None,
             next_beacon: now,
             deep: 0,
@@ -178,6 +184,12 @@ impl Group {
                 leaves.insert(stay, record);
             }
         }
+        let mut wards = BTreeMap::new();
+        for (key, value) in scan(Space::Ward)? {
+            if let (Some(state), Some(record)) = (StateId::from_slice(&key), wire::decode(&value)) {
+                wards.insert(state, record);
+            }
+        }
         // The chain, from the newest state down to the final one.
         let mut chain = Vec::new();
         let mut next = Some(record.tip);
@@ -192,6 +204,7 @@ impl Group {
         group.next_beacon = core.soon(now, core.config.heartbeat)?;
         (group.chain, group.past, group.peers) = (chain, past, peers);
         (group.intents, group.welcomes, group.leaves) = (intents, welcomes, leaves);
+        group.wards = wards;
         group.read_tip(core)?;
         group.next_plan = Some(now);
         Ok(group)

@@ -14,7 +14,7 @@ use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
-use super::past::Places;
+use super::past::{Places, brings_in};
 use super::records::{IntentStatus, KeyPackageRecord, Status};
 use super::talk::Matter;
 use crate::store::Space;
@@ -229,7 +229,7 @@ impl Group {
         settled.then_some((common, side))
     }
 
-    fn ask_to_come_over(
+    pub(super) fn ask_to_come_over(
         &mut self,
         core: &mut Core,
         now: Time,
@@ -262,7 +262,8 @@ impl Group {
         let Some(rejoin) = wire::decode::<Rejoin>(&body) else { return Ok(()) };
         // Who goes over himself brings nobody here.
         let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
-        let ours = rejoin.side.iter().take(1 + SIDE).any(|side| self.height(side).is_some());
+        let ours = rejoin.side.iter().take(1 + SIDE).any(|side| self.height(side).is_some())
+            || self.wards.contains_key(&under);
         if !ours || !self.is_active() || going {
             return Ok(());
         }
@@ -305,7 +306,8 @@ impl Group {
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
-        let believed = leaves || going && could;
+        let brought = self.record.inviter == Some(*device);
+        let believed = leaves || going && (could || brought);
         if !believed {
             return Ok(());
         }
@@ -322,6 +324,14 @@ impl Group {
         for id in lost {
             self.set_intent(core, id, IntentStatus::failed(Failure::NotInGroup))?;
         }
+        // Whom we brought in on this side is told so by nobody else.
+        let brought = self.chain.iter().filter(|state| {
+            state.record.height > fork && state.record.inside == 1 && brings_in(state)
+        });
+        let brought: Vec<_> = brought.map(|state| (state.id, state.record.keys.beacon)).collect();
+        for (state, beacon) in brought {
+            self.remember_ward(core, now, state, beacon)?;
+        }
         // For a while words are passed on of others who leave.
         (self.record.status, self.record.since) = (Status::Leaving, now);
         self.save(core)?;
@@ -333,7 +343,11 @@ impl Group {
     pub(super) fn fork_height(&self) -> u64 {
         let common = self.split.as_ref().map(|split| split.over.unwrap_or(split.common));
         let root = self.chain.first().map_or(0, |root| root.record.height);
-        common.and_then(|common| self.height(&common)).unwrap_or(root)
+        // Of a state that was given up nothing is on the other side, nor was anything before it here.
+        let given_up = |common: &StateId| self.given_up.iter().any(|(state, _)| state == common);
+        common
+            .and_then(|common| Some((common, self.height(&common)?)))
+            .map_or(root, |(common, height)| height.saturating_sub(given_up(&common).into()))
     }
 
     /// After coming over: what happened only on the old side happens again.

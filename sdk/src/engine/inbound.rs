@@ -41,7 +41,12 @@ impl Group {
         if self.record.status == Status::Out {
             return Ok(());
         }
-        if self.take_if_known(core, now, bytes)? || self.has_moved() {
+        let leaving = self.record.status == Status::Leaving;
+        if leaving && self.take_if_ward(core, now, bytes)? {
+            return Ok(());
+        }
+        let known = self.take_if_known(core, now, bytes)?;
+        if known || self.has_moved() || self.take_if_ward(core, now, bytes)? {
             return Ok(());
         }
         let kept: usize = self.stash.iter().map(Vec::len).sum();

@@ -380,6 +380,9 @@ impl Engine {
                 group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
             for height in apart {
                 if let Some(past) = group.past.remove(&height) {
+                    if !past.record.came.is_empty() {
+                        group.remember_ward(core, now, past.id, past.record.beacon)?;
+                    }
                     core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
                     core.store.delete(Space::Commit, &id.0, &past.id.0)?;
                 }
@@ -396,6 +399,7 @@ impl Engine {
                 core.store.delete(Space::Welcome, &id.0, &device.0)?;
             }
             group.stash.clear();
+            group.given_up.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
             group.record.inviter = inviter;

@@ -8,8 +8,8 @@
 //!    those that do not answer.
 //! 3. It commits the name of the successor to the group's rules. No commit is valid after this one,
 //!    so the group rests in that state.
-//! 4. When that state is final, or most members are in it and it has stood for long, the client
-//!    founds the successor: same name, roles and policy, the old group as predecessor, all devices of
+//! 4. When that state is final, or most members are in it and it has stood for a while, or it has stood
+//!    for long, the client founds the successor: same name, roles and policy, the old group as predecessor, all devices of
 //!    which there are key packages. The founding commit has a pre-shared key that the old group's
 //!    state gives: `MLS-Exporter(state, "trellis successor", name of the successor, 32)`. Nobody
 //!    joins who was not there.
@@ -48,6 +48,8 @@ use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
 const GATHER: u64 = 30;
 /// After how many settle times a state that most members are in is good enough.
 const STAND: u64 = 5;
+/// After how many the group is moved though nobody else has been heard: they will follow.
+const ALONE: u64 = 30;
 /// After how many settle times a move is called back that nobody carries out.
 const CALL_BACK: u64 = 60;
 /// The epoch that the founding commit leads to.
@@ -160,7 +162,8 @@ impl Group {
         let others = self.others(core).count();
         let there = self.peers.values().filter(|peer| peer.heard == Some(tip.id)).count();
         let stood = now.since(tip.record.born) >= self.rules.policy.settle.times(STAND);
-        let ready = self.record.root == tip.id || stood && there * 2 > others;
+        let alone = now.since(tip.record.born) >= self.rules.policy.settle.times(ALONE);
+        let ready = self.record.root == tip.id || stood && there * 2 > others || alone;
         (by_us && ready).then_some((*id, successor))
     }
 

@@ -57,6 +57,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod view;
+mod ward;
 mod welcome;
 
 use std::collections::BTreeMap;
@@ -445,6 +446,8 @@ impl Engine {
         let done = action(&mut group, &mut self.core)?;
         if group.record.tip != tip {
             group.retry_parked(&mut self.core, now)?;
+            // Once for all commits of a step: those between are nobody's newest state.
+            group.release(&mut self.core, now)?;
         }
         if let Some(place) = self.groups.get_mut(&id) {
             *place = Some(group);

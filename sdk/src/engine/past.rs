@@ -175,7 +175,7 @@ impl Group {
 }
 
 /// Whether members came in with the commit that led to a state.
-fn brings_in(state: &State) -> bool {
+pub(super) fn brings_in(state: &State) -> bool {
     let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
     changes
         .into_iter()

@@ -107,6 +107,12 @@ records! {
         pub(super) went: Vec<DeviceId>,
     }
 
+    /// A state that was given up and that somebody came in by.
+    WardRecord {
+        pub(super) since: Time,
+        pub(super) beacon: [u8; 32],
+    }
+
     /// A word of a device that it leaves.
     LeaveRecord {
         pub(super) heard: Time,

@@ -252,7 +252,10 @@ impl Group {
     /// The beacon key of a state, or of the newest final one if it is not known.
     pub(super) fn beacon_key(&self, state: &StateId) -> [u8; 32] {
         let past = self.past.values().rev().find(|past| past.id == *state);
-        past.map_or(self.root().record.keys.beacon, |past| past.record.beacon)
+        let ward = self.wards.get(state);
+        past.map(|past| past.record.beacon)
+            .or(ward.map(|ward| ward.beacon))
+            .unwrap_or(self.root().record.keys.beacon)
     }
 
     fn ask_for_messages(
@@ -350,6 +353,9 @@ impl Group {
             }
             Some(Note::NotAMember(whom)) if whom == me => {
                 self.not_a_member(core, now, &under, &device)
+            }
+            Some(Note::GivenUp(state)) if state == under => {
+                self.told_given_up(core, now, device, state)
             }
             Some(Note::Moved(to, suite)) => {
                 self.told_of_successor(core, now, under, device, to, suite)

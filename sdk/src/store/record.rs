@@ -49,6 +49,8 @@ pub enum Space {
     Welcome = 17,
     /// Words of devices that they leave a group.
     Leave = 18,
+    /// States that were given up and that somebody came in by.
+    Ward = 19,
 }
 
 /// A key with its value.

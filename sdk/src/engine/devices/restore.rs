@@ -91,6 +91,7 @@ pub(super) fn drop_secrets(store: &mut Store, now: Time) -> Result<(), EngineErr
             Space::Sent,
             Space::Intent,
             Space::Leave,
+            Space::Ward,
         ];
         for space in gone {
             store.delete_scope(space, &key)?;

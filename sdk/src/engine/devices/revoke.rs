@@ -110,6 +110,10 @@ impl Engine {
                     Status::Moved => {}
                     Status::Active | Status::Leaving => core.tell(Event::Out { group: id, by }),
                 }
+                // The account's other devices may have left the group before.
+                if group.is_active() {
+                    group.say_leave(core, now)?;
+                }
                 group.go(core, now)
             })?;
         }

@@ -84,6 +84,7 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     there
         || gone && ledger.accounts[asked.who].was_away(end)
         || lost_a_device(ledger, asked)
+        || stayed_behind(case, asked)
         || ledger.asked.iter().any(|other| {
             contradicts(ledger, asked, other)
                 && (already || !honest(other) || !over_before(ledger, other, asked))
@@ -117,6 +118,16 @@ fn contradicts(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
         (Intent::Migrate(suite), Intent::Migrate(another)) => suite != another,
         _ => false,
     }
+}
+
+/// Whether an intent is about the malicious node, which is gone for good and did not come along when
+/// the group moved.
+fn stayed_behind(case: Case<'_>, asked: &Asked) -> bool {
+    let (Intent::Invite(account) | Intent::SetRole(account, _)) = &asked.intent else {
+        return false;
+    };
+    let gone = |node| case.plan.goes && !case.plan.honest(node);
+    case.ledger.tally.moves > 0 && case.ledger.node(*account).is_some_and(gone)
 }
 
 /// Whether a device was taken from the account that an intent wants in the group: if it was the last

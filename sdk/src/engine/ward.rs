@@ -1,0 +1,133 @@
+//! Those who were brought into a state that is not on the chain any more.
+//!
+//! Who came in there knows no state of before, and nobody is left who knows his. So whoever goes back
+//! from such a state, or over to another side, keeps its beacon key for a while, and tells whom it
+//! hears under it. He believes who brought him in, or most of those who were there with him, and asks
+//! to be brought over.
+
+use super::core::Core;
+use super::group::{Group, State};
+use super::heal::Split;
+use super::io::EngineError;
+use super::past::brings_in;
+use super::records::WardRecord;
+use super::talk::Matter;
+use crate::store::Space;
+use crate::wire::{self, Kind, Note, Opened};
+use crate::{DeviceId, StateId, Time};
+
+/// How many such states of a group are remembered; the oldest goes.
+const WARDS: usize = 16;
+
+impl Group {
+    /// Remembers a state that is given up, if somebody came in by it.
+    pub(super) fn keep_ward(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        state: &State,
+    ) -> Result<(), EngineError> {
+        if state.record.inside == 1 && brings_in(state) {
+            self.remember_ward(core, now, state.id, state.record.keys.beacon)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remember_ward(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        state: StateId,
+        beacon: [u8; 32],
+    ) -> Result<(), EngineError> {
+        let record = WardRecord { since: now, beacon };
+        core.store.put(Space::Ward, &self.id.0, &state.0, &wire::encode(&record))?;
+        self.wards.insert(state, record);
+        while self.wards.len() > WARDS {
+            let oldest = self.wards.iter().min_by_key(|(id, ward)| (ward.since, **id));
+            let Some(oldest) = oldest.map(|(id, _)| *id) else { break };
+            self.wards.remove(&oldest);
+            core.store.delete(Space::Ward, &self.id.0, &oldest.0)?;
+        }
+        Ok(())
+    }
+
+    /// An envelope under the key of a state that was given up; tells whether it is one.
+    pub(super) fn take_if_ward(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        bytes: &[u8],
+    ) -> Result<bool, EngineError> {
+        let topic = self.record.topic;
+        let wards = self.wards.iter();
+        let mut opened = wards.filter_map(|(state, ward)| {
+            Some((*state, wire::open(&core.crypto, &ward.beacon, &topic, bytes)?))
+        });
+        match opened.next() {
+            Some((state, opened)) => self.take_ward(core, now, state, opened).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn take_ward(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        state: StateId,
+        opened: Opened,
+    ) -> Result<(), EngineError> {
+        let Opened { kind, tip, payload } = opened;
+        match kind {
+            Kind::Part => {
+                let Some(part) = wire::decode::<wire::Part>(&payload) else { return Ok(()) };
+                let name = part.whole;
+                match self.parts.add(part) {
+                    Some((kind, payload)) if kind != Kind::Part && core.hash(&payload) == name => {
+                        self.take_ward(core, now, state, Opened { kind, tip, payload })
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Kind::Rejoin if self.is_active() => self.take_rejoin(core, now, state, &payload),
+            Kind::Rejoin => match self.verify(core, kind, &payload) {
+                Some((device, _)) => self.say_not_a_member(core, now, &state, device),
+                None => Ok(()),
+            },
+            Kind::Leave => self.take_leave(core, now, state, &payload),
+            Kind::Beacon | Kind::Request if self.verify(core, kind, &payload).is_some() => {
+                if self.once_per(Matter::Stand(state), now, core.config.heartbeat) {
+                    let key = self.beacon_key(&state);
+                    self.say(core, now, &key, Kind::Note, &Note::GivenUp(state))?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A device says that those who were in a state are not any more.
+    pub(super) fn told_given_up(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: DeviceId,
+        state: StateId,
+    ) -> Result<(), EngineError> {
+        let Some(height) = self.height(&state).filter(|_| self.is_active()) else { return Ok(()) };
+        self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
+        self.given_up.insert((state, device));
+        let members = self.members_at(height);
+        let tellers = self.given_up.iter();
+        let tellers =
+            tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
+        // We count for those who are still there.
+        if self.record.inviter != Some(device) && tellers * 2 < members.len() {
+            return Ok(());
+        }
+        let next = now + self.heartbeat(core);
+        self.split = Some(Split { common: state, over: Some(state), next });
+        // Who leaves has a leaf there or has not, and is told so.
+        self.ask_to_come_over(core, now, state, Vec::new())
+    }
+}
