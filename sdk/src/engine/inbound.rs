@@ -7,7 +7,7 @@ use super::io::{EngineError, Event};
 use super::law::{self, Objection};
 use super::mls;
 use super::records::Status;
-use super::rule::{self, Claim, Class, Reason};
+use super::rule::{self, Claim, Class};
 use super::talk::Matter;
 use crate::wire::{self, Bundle, Kind, Opened};
 use crate::{CommitHash, DeviceId, Span, StateId, Time};
@@ -154,6 +154,7 @@ impl Group {
         let claim = Claim { class, rank, commit };
         if let Some(child) = self.chain.get(place + 1) {
             let Some(present) = self.claim(core, child) else { return Ok(()) };
+            let of_one = child.record.origin.as_ref().is_some_and(|o| o.leaf == bundle.leaf);
             if present.commit == commit {
                 return Ok(());
             }
@@ -162,7 +163,7 @@ impl Group {
             let reason = verdict.losers.first().map(|(_, reason)| *reason);
             tracing::debug!(?reason, "two commits on one state");
             if verdict.winner.commit != commit {
-                if reason == Some(Reason::Equivocation) {
+                if of_one {
                     self.judge_only(core, now, &bundle)?;
                 }
                 return Ok(());
@@ -260,8 +261,15 @@ impl Group {
         if !self.may(Effort::Evidence, &device, now, true) {
             return Ok(());
         }
-        if let Ok((_, facts)) = self.apply(core, bundle)? {
-            core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
+        match self.apply(core, bundle)? {
+            Ok((_, facts)) => {
+                core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
+            }
+            Err(Objection::Unknown(devices)) => {
+                self.park(bundle.clone());
+                return self.ask_for_bindings(core, now, &devices);
+            }
+            Err(_) => {}
         }
         Ok(())
     }

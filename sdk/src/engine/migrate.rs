@@ -52,6 +52,8 @@ const STAND: u64 = 5;
 const ALONE: u64 = 30;
 /// After how many settle times a move is called back that nobody carries out.
 const CALL_BACK: u64 = 60;
+/// How many groups before this one are remembered.
+const BEFORE: usize = 16;
 /// The epoch that the founding commit leads to.
 const FOUNDED: u64 = 1;
 
@@ -413,14 +415,21 @@ impl Engine {
             };
             let leaves = group.asked_to_leave();
             group.moved(core, now, to, fork)?;
-            Ok(Some((lost, leaves)))
+            let mut before = group.record.before.clone();
+            before.push(group.id);
+            Ok(Some((lost, leaves, before)))
         })?;
-        let Some((lost, leaves)) = left.flatten() else { return Ok(()) };
-        if leaves {
-            self.with_group(now, to.0, |group, core| {
-                group.intend(core, now, super::io::Intent::Leave)
-            })?;
-        }
+        let Some((lost, leaves, before)) = left.flatten() else { return Ok(()) };
+        self.with_group(now, to.0, |group, core| {
+            group.record.before.extend(before);
+            let excess = group.record.before.len().saturating_sub(BEFORE);
+            group.record.before.drain(..excess);
+            group.save(core)?;
+            if leaves {
+                group.intend(core, now, super::io::Intent::Leave)?;
+            }
+            Ok(())
+        })?;
         self.redo_after_move(now, to.0, lost)
     }
 }

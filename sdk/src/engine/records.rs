@@ -58,6 +58,8 @@ records! {
         /// When the status last changed.
         pub(super) since: Time,
         pub(super) moved: Option<MovedRecord>,
+        /// The groups that came together in this one.
+        pub(super) before: Vec<GroupId>,
     }
 
     /// Where a group goes on.
@@ -222,6 +224,7 @@ impl GroupRecord {
             count: 0,
             since: now,
             moved: None,
+            before: Vec::new(),
         }
     }
 }

@@ -253,9 +253,12 @@ impl Group {
             body: body.message.as_slice().to_vec(),
         };
         // What was said before the group moved and arrived there is not said anew.
-        let before = self.rules.predecessor;
-        let known = before.map(|group| core.store.message_get(group, body.id)).transpose()?;
-        if known.flatten().is_some() || !core.store.message_insert(&row)? {
+        for before in &self.record.before {
+            if core.store.message_get(*before, body.id)?.is_some() {
+                return Ok(());
+            }
+        }
+        if !core.store.message_insert(&row)? {
             return Ok(());
         }
         if let Some(message) = message {

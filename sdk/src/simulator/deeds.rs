@@ -1,10 +1,11 @@
 //! What the malicious node does as a member, with an engine and with its keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::invariants::{EVIDENCE, Violation};
 use super::malice::Malice;
 use super::node::{Node, Trouble};
-use super::step::Deed;
+use super::step::{Deed, Moment};
 use super::trace::{Bytes, Name};
 use super::world::{Place, Timer, World};
 use crate::engine::Output;
@@ -24,6 +25,10 @@ pub(super) struct Evidence {
     parent: StateId,
     children: [StateId; 2],
     envelopes: [Vec<u8>; 2],
+    /// Who had both and had not said so yet: when, and how often it had warned before.
+    owed: BTreeMap<usize, (Time, u64)>,
+    /// Who has said so.
+    told: BTreeSet<usize>,
 }
 
 /// A second engine with the keys of the first.
@@ -126,25 +131,59 @@ impl<N: Node> World<'_, N> {
             parent: fork.parent,
             children: fork.children,
             envelopes: fork.envelopes,
+            owed: BTreeMap::new(),
+            told: BTreeSet::new(),
         });
         self.drain(who);
     }
 
-    /// Whether these bytes are one of two commits on one state and a node is in the state that the
-    /// other led to.
-    pub(super) fn sees_evidence(&mut self, who: usize, bytes: &[u8]) -> bool {
+    /// The place among the evidence of which these bytes are one of two commits on one state, if a
+    /// node is in the state that the other led to.
+    pub(super) fn sees_evidence(&mut self, who: usize, bytes: &[u8]) -> Option<usize> {
         if !self.plan.honest(who) {
-            return false;
+            return None;
         }
-        let Place::Up(node) = &mut self.seats[who].place else { return false };
-        let mut with = self.evidence.iter().filter_map(|evidence| {
-            let place = evidence.envelopes.iter().position(|envelope| envelope == bytes)?;
-            Some((evidence, evidence.children[1 - place]))
-        });
-        with.any(|(evidence, other)| {
+        let Place::Up(node) = &mut self.seats[who].place else { return None };
+        self.evidence.iter().position(|evidence| {
+            let Some(place) = evidence.envelopes.iter().position(|envelope| envelope == bytes)
+            else {
+                return false;
+            };
+            let other = evidence.children[1 - place];
             let window = node.window(evidence.group).unwrap_or_default();
             window.windows(2).any(|pair| pair == [evidence.parent, other])
         })
+    }
+
+    /// A node that has seen evidence has said so, or is to: what waits for its turn is judged later.
+    pub(super) fn note_evidence(&mut self, who: usize, place: usize, told: bool) {
+        let warned = self.ledger.accounts[who].warnings;
+        let now = self.now;
+        let evidence = &mut self.evidence[place];
+        if told {
+            evidence.told.insert(who);
+        } else if !evidence.told.contains(&who) {
+            evidence.owed.entry(who).or_insert((now, warned));
+        }
+    }
+
+    /// Each member says so who had two commits of one member on one state, until it crashed or went.
+    pub(super) fn unsaid_evidence(&self) -> Vec<Violation> {
+        let mut broken = Vec::new();
+        for evidence in &self.evidence {
+            for (who, (at, warned)) in &evidence.owed {
+                let account = &self.ledger.accounts[*who];
+                let stayed = account.crashes.is_empty()
+                    && account.rosters.last().is_some_and(|roster| roster.active);
+                if stayed && account.warnings <= *warned && !evidence.told.contains(who) {
+                    let at = Moment(*at);
+                    let what = "has two commits of one member on one state and says nothing";
+                    let detail = format!("n{who} {what}, at {at}");
+                    broken.push(Violation { invariant: EVIDENCE, detail });
+                }
+            }
+        }
+        broken
     }
 
     // The second engine

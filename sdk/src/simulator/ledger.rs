@@ -61,6 +61,8 @@ pub(crate) struct Account {
     /// When it was cut off from somebody, or down: from, until.
     pub(crate) away: Vec<(Order, Option<Order>)>,
     pub(crate) crashes: Vec<Order>,
+    /// How often it has told of an equivocation.
+    pub(crate) warnings: u64,
     /// When it said that it is on the smaller side of a split, and when it said that it came over.
     pub(crate) splits: Vec<(Order, Option<Order>)>,
 }
@@ -256,7 +258,10 @@ impl Ledger {
             }
             Event::Changed { .. } => self.tally.changes += 1,
             Event::RolledBack { .. } => self.tally.rollbacks += 1,
-            Event::Equivocation { .. } => self.tally.equivocations += 1,
+            Event::Equivocation { .. } => {
+                self.tally.equivocations += 1;
+                self.accounts[who].warnings += 1;
+            }
             Event::Migrated { .. } => self.tally.moves += 1,
             Event::Split { .. } => {
                 self.tally.splits += 1;

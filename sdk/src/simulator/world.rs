@@ -346,9 +346,8 @@ impl<'a, N: Node> World<'a, N> {
                 let done = self.attempt(who, &what, |node, now| node.receive(now, topic, &bytes));
                 self.drain(who);
                 let told = self.ledger.tally.equivocations > tally;
-                if seen && !told && matches!(done, Done::Yes(())) {
-                    let what = "has two commits of one member on one state and says nothing";
-                    self.broken(super::invariants::EVIDENCE, format!("n{who} {what}"));
+                if let Some(place) = seen.filter(|_| matches!(done, Done::Yes(()))) {
+                    self.note_evidence(who, place, told);
                 }
                 if malicious {
                     self.twin_hears(|node, now| node.receive(now, topic, &bytes));
@@ -773,7 +772,9 @@ impl<'a, N: Node> World<'a, N> {
             return self.ledger.violations.clone();
         }
         let ends: Vec<_> = (0..self.seats.len()).map(|who| self.look_closely(who)).collect();
-        invariants::check(Case { plan: self.plan, ledger: &self.ledger, ends: &ends })
+        let mut broken = self.unsaid_evidence();
+        broken.extend(invariants::check(Case { plan: self.plan, ledger: &self.ledger, ends: &ends }));
+        broken
     }
 
     fn look_closely(&mut self, who: usize) -> End {
