@@ -127,6 +127,12 @@ impl Group {
             Change { by: facts.by.address, state: id, at: now, what: facts.changes.clone() };
         core.tell(Event::Changed { group: self.id, change });
         self.greet(core)?;
+        // Where this commit does not count, the words in it still do.
+        for (device, leave) in facts.words {
+            if !self.leaves.contains_key(&leave.stay) {
+                self.keep_leave(core, now, device, leave)?;
+            }
+        }
         for changed in &facts.changes {
             self.after_change(core, now, changed)?;
         }
@@ -308,9 +314,7 @@ impl Group {
                 (IntentStatus::At(_, at), IntentBody::Migrate(to)) if *to != suite => {
                     (at < height).then_some((*id, IntentStatus::failed(Failure::CalledBack)))
                 }
-                (IntentStatus::At(_, at), _) if at <= height => {
-                    Some((*id, IntentStatus::Done(at)))
-                }
+                (IntentStatus::At(_, at), _) if at <= height => Some((*id, IntentStatus::Done(at))),
                 _ => None,
             })
             .collect();

@@ -168,7 +168,9 @@ impl Group {
             return Ok(());
         }
         let follows = match (self.record.status, present) {
-            (Status::Active, _) => !self.asked_to_leave() && self.believes(&device, to, height, now),
+            (Status::Active, _) => {
+                !self.asked_to_leave() && self.believes(&device, to, height, now)
+            }
             (Status::Moved, Some(moved)) if moved.to != to => {
                 self.outweighed(core, now, moved.to, to)
             }
@@ -262,7 +264,12 @@ impl Group {
     }
 
     /// Points out the successor to those who know a state.
-    fn point_out(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
+    fn point_out(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: &StateId,
+    ) -> Result<(), EngineError> {
         let Some(moved) = &self.record.moved else { return Ok(()) };
         let note = Note::Moved(moved.to, moved.suite);
         self.say_under(core, now, under, Kind::Note, &note)
@@ -311,6 +318,24 @@ impl Group {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Tells those who know a state that this device is in the group no longer.
+    fn say_gone(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
+        let stay = self.record.moved.as_ref().and_then(|moved| moved.stay);
+        let Some(stay) = stay.filter(|_| self.past.values().any(|past| past.id == *under)) else {
+            return Ok(());
+        };
+        if !self.once_per(Matter::Leave, now, self.heartbeat(core)) {
+            return Ok(());
+        }
+        let leaf = self.leaf(core, now)?;
+        let word = wire::encode(&stay::end(&leaf.signer, self.id, stay)?);
+        let (key, topic) = (self.beacon_key(under), self.record.topic);
+        for envelope in core.seal(&key, &topic, self.record.tip, Kind::Leave, &word)? {
+            core.publish(topic, envelope);
+        }
+        Ok(())
     }
 
     /// What happened above a state is lost: whom it was wanted from is told so. Tells what is to be
@@ -395,7 +420,8 @@ impl Engine {
     /// Takes care of those who were heard in a group that has moved.
     pub(super) fn lead(&mut self, now: Time, old: GroupId) -> Result<(), EngineError> {
         let Some(Some(group)) = self.groups.get_mut(&old) else { return Ok(()) };
-        let (stragglers, moved) = (std::mem::take(&mut group.stragglers), group.record.moved.clone());
+        let (stragglers, moved) =
+            (std::mem::take(&mut group.stragglers), group.record.moved.clone());
         let Some(moved) = moved.filter(|_| group.has_moved()) else { return Ok(()) };
         let beat = group.next_beacon <= now;
         if stragglers.is_empty() && !beat {
@@ -405,9 +431,13 @@ impl Engine {
             group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
         let living = self.living(moved.to)?;
         let Some(next) = living else {
-            // Who is no longer in the successor has nothing to say about it.
+            // Who is no longer in the successor has left the old group as well.
             self.with_group(now, old, |group, core| {
-                group.next_beacon = core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
+                for one in stragglers.iter().filter(|one| matches!(one.what, Heard::Anything)) {
+                    group.say_gone(core, now, &one.under)?;
+                }
+                group.next_beacon =
+                    core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
                 Ok(())
             })?;
             return Ok(());
@@ -418,9 +448,7 @@ impl Engine {
                 let place = |device: &DeviceId| group.place_of(&moved, device);
                 let places: Vec<_> = stragglers.iter().map(|one| place(&one.device)).collect();
                 let late = moved.members.iter().filter(|device| **device != me);
-                let late = late
-                    .map(place)
-                    .any(|place| matches!(place, Place::Late | Place::Added));
+                let late = late.map(place).any(|place| matches!(place, Place::Late | Place::Added));
                 for (one, place) in stragglers.iter().zip(&places) {
                     let Some(account) = accounts.get(&one.device) else { continue };
                     match &one.what {
@@ -430,6 +458,9 @@ impl Engine {
                         }
                         Heard::Leaves if *place == Place::Late => {
                             group.leave_behind(core, account)?;
+                        }
+                        Heard::Leaves if *place == Place::Added => {
+                            group.let_go(core, now, one.device)?;
                         }
                         _ => {}
                     }
@@ -444,7 +475,8 @@ impl Engine {
             if beat && (late || group.rival.is_some()) {
                 group.point_out_to_all(core, now)?;
             } else if beat {
-                group.next_beacon = core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
+                group.next_beacon =
+                    core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
             }
             Ok(())
         })?;
@@ -532,6 +564,21 @@ impl Group {
         });
         for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.set_intent(core, id, IntentStatus::failed(Failure::NoSuchMember))?;
+        }
+        Ok(())
+    }
+
+    /// Somebody who has been brought along has left before.
+    fn let_go(&mut self, core: &mut Core, now: Time, device: DeviceId) -> Result<(), EngineError> {
+        let me = core.me.identity.address;
+        let wanted = self.intents.values().any(|intent| {
+            intent.intent == IntentBody::RemoveDevice(device) && intent.status == IntentStatus::Open
+        });
+        let Some(seat) = self.seat(&device).filter(|_| !wanted) else { return Ok(()) };
+        let lower = self.rules.role(&seat.identity.address) < self.rules.role(&me);
+        let own = seat.identity.address == me;
+        if own || lower && self.rules.allows(&me, Right::Remove) {
+            self.intend(core, now, Intent::RemoveDevice(device))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! that the commit names by their hash. So all members judge alike, and a commit that breaks the
 //! rules never wins anywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openmls::prelude::{Extensions, GroupContext, Proposal, QueuedProposal, Sender};
 use openmls_traits::types::SignatureScheme;
@@ -16,6 +16,7 @@ use super::rules::GroupRules;
 use super::stay;
 use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
 use crate::policy::{Floor, Right, Role};
+use crate::wire::Leave;
 use crate::{Address, DeviceId};
 
 /// The most members of a group.
@@ -42,6 +43,8 @@ pub(super) struct Facts {
     pub(super) by: LeafIdentity,
     pub(super) class: Class,
     pub(super) changes: Vec<Changed>,
+    /// The words of those who leave by it.
+    pub(super) words: Vec<(DeviceId, Leave)>,
 }
 
 /// Checks a condition that the rules of a group make.
@@ -54,7 +57,7 @@ struct Moves {
     added: Vec<LeafIdentity>,
     removed: Vec<LeafIdentity>,
     /// Those among `removed` who asked for it.
-    left: BTreeSet<DeviceId>,
+    left: BTreeMap<DeviceId, Leave>,
     /// Those among both.
     over: BTreeSet<DeviceId>,
 }
@@ -96,7 +99,7 @@ pub(super) fn judge(
         if moves.over.contains(&removed.device) {
             continue;
         }
-        if !moves.left.contains(&removed.device) {
+        if !moves.left.contains_key(&removed.device) {
             let lower = before.role(&removed.address) < before.role(&me);
             let own = removed.address == me;
             demand(
@@ -116,7 +119,8 @@ pub(super) fn judge(
         || after.successor.is_none() && moves.added.is_empty() && moves.removed.is_empty();
     demand(rests, "the group has moved on")?;
     changes.extend(rule_changes(&before, &after, me, &accounts.0, floor)?);
-    Ok(Facts { leaf: by.leaf, by: by.identity, class, changes })
+    let words = moves.left.into_iter().collect();
+    Ok(Facts { leaf: by.leaf, by: by.identity, class, changes, words })
 }
 
 /// Who is added and removed, each new leaf checked against its account.
@@ -130,7 +134,7 @@ fn moves(
     let mut moves = Moves {
         added: Vec::new(),
         removed: Vec::new(),
-        left: BTreeSet::new(),
+        left: BTreeMap::new(),
         over: BTreeSet::new(),
     };
     let mut unknown = Vec::new();
@@ -172,7 +176,8 @@ fn moves(
     moves.removed.sort_unstable_by_key(|identity| identity.device);
     moves.added.sort_unstable_by_key(|identity| identity.device);
     let removed: BTreeSet<_> = moves.removed.iter().map(|identity| identity.device).collect();
-    demand(moves.left.is_subset(&removed), "the word of one who stays")?;
+    let all_go = moves.left.keys().all(|device| removed.contains(device));
+    demand(all_go, "the word of one who stays")?;
     let stays = |device: &DeviceId| {
         !removed.contains(device) && roster.iter().any(|seat| seat.identity.device == *device)
     };
@@ -192,14 +197,15 @@ fn left(
     proposed: &Proposed<'_>,
     scheme: SignatureScheme,
     roster: &[Seat],
-) -> Result<BTreeSet<DeviceId>, Objection> {
+) -> Result<BTreeMap<DeviceId, Leave>, Objection> {
     let (crypto, group) = (proposed.parent.crypto(), proposed.parent.id());
     let group = group.ok_or(Objection::Unlawful("a group whose name has another length"))?;
-    let mut left = BTreeSet::new();
+    let mut left = BTreeMap::new();
     for leave in &proposed.leaves {
         let seat = stay::leaver(crypto, scheme, group, roster, leave)
             .ok_or(Objection::Unlawful("the word of nobody who is here"))?;
-        demand(left.insert(seat.identity.device), "the same word twice")?;
+        let before = left.insert(seat.identity.device, leave.clone());
+        demand(before.is_none(), "the same word twice")?;
     }
     Ok(left)
 }

@@ -100,7 +100,7 @@ impl Group {
     }
 
     /// Keeps a word of which it is known whose it is.
-    fn keep_leave(
+    pub(super) fn keep_leave(
         &mut self,
         core: &mut Core,
         now: Time,

@@ -228,7 +228,8 @@ impl Group {
         let parent = self.tip().id;
         let by = core.me.identity.clone();
         let leaf = self.own_leaf(core)?;
-        let facts = Facts { leaf, by, class: Class::Ordinary, changes: Vec::new() };
+        let facts =
+            Facts { leaf, by, class: Class::Ordinary, changes: Vec::new(), words: Vec::new() };
         let commit = CommitHash(core.hash(&made.commit));
         let child = Some(made.child);
         self.adopt(core, now, Adoption { parent, commit, facts, child, envelopes })

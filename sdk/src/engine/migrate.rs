@@ -8,8 +8,8 @@
 //!    those that do not answer.
 //! 3. It commits the name of the successor to the group's rules. No commit is valid after this one,
 //!    so the group rests in that state.
-//! 4. When that state is final, or most members are in it and it has stood for a while, or it has stood
-//!    for long, the client founds the successor: same name, roles and policy, the old group as predecessor, all devices of
+//! 4. When that state is final, or most members are in it and it has stood for a while, the client
+//!    founds the successor: same name, roles and policy, the old group as predecessor, all devices of
 //!    which there are key packages. The founding commit has a pre-shared key that the old group's
 //!    state gives: `MLS-Exporter(state, "trellis successor", name of the successor, 32)`. Nobody
 //!    joins who was not there.
@@ -30,10 +30,10 @@ use openmls_traits::types::Ciphersuite;
 
 use super::Engine;
 use super::core::Core;
+use super::follow::Lost;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::means::Means;
-use super::follow::Lost;
 use super::mls::{self, Changes, Psk, Seat, Snapshot};
 use super::plan::Wanted;
 use super::records::{
@@ -48,8 +48,6 @@ use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
 const GATHER: u64 = 30;
 /// After how many settle times a state that most members are in is good enough.
 const STAND: u64 = 5;
-/// After how many the group is moved though nobody else has been heard: they will follow.
-const ALONE: u64 = 30;
 /// After how many settle times a move is called back that nobody carries out.
 const CALL_BACK: u64 = 60;
 /// How many groups before this one are remembered.
@@ -126,18 +124,13 @@ impl Group {
         Ok(Means::Commit)
     }
 
-    /// Calls a move back that whoever wanted it does not carry out.
+    /// Calls a move back that is not carried out, because nobody hears whoever wanted it, or he nobody.
     pub(super) fn call_back(&mut self, core: &Core, now: Time, wanted: &mut Wanted) {
-        let tip = &self.tip().record;
-        let height = tip.height;
-        let own = self.intents.values().any(|intent| {
-            matches!(intent.intent, IntentBody::Migrate(_))
-                && matches!(intent.status, IntentStatus::At(_, at) | IntentStatus::Done(at) if at == height)
-        });
         let may = self.rules.allows(&core.me.identity.address, Right::Migrate);
-        if own || !may || self.rules.successor.is_none() {
+        if !may || self.rules.successor.is_none() {
             return;
         }
+        let tip = &self.tip().record;
         let due = tip.born + self.rules.policy.settle.times(CALL_BACK);
         if due <= now {
             wanted.rules.successor = None;
@@ -164,8 +157,7 @@ impl Group {
         let others = self.others(core).count();
         let there = self.peers.values().filter(|peer| peer.heard == Some(tip.id)).count();
         let stood = now.since(tip.record.born) >= self.rules.policy.settle.times(STAND);
-        let alone = now.since(tip.record.born) >= self.rules.policy.settle.times(ALONE);
-        let ready = self.record.root == tip.id || stood && there * 2 > others || alone;
+        let ready = self.record.root == tip.id || stood && there * 2 > others;
         (by_us && ready).then_some((*id, successor))
     }
 
@@ -193,6 +185,7 @@ impl Group {
         self.record.moved = Some(MovedRecord {
             to,
             suite,
+            stay: self.seat(&core.me.identity.device).and_then(|seat| seat.stay),
             members: members.filter(|device| !before.contains(device)).collect(),
             roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),
         });
@@ -335,10 +328,8 @@ impl Engine {
         inviter: Option<&Seat>,
     ) -> Result<bool, EngineError> {
         let Some(old) = next.rules.predecessor else { return Ok(true) };
-        let (device, inviter) = (
-            inviter.map(|seat| seat.identity.device),
-            inviter.map(|seat| &seat.identity.address),
-        );
+        let (device, inviter) =
+            (inviter.map(|seat| seat.identity.device), inviter.map(|seat| &seat.identity.address));
         let (id, suite, psks) = (next.group, next.suite, next.psks);
         let judged = self.with_group(now, old, |group, _| {
             let follows = group.following.is_some_and(|following| following.to == id);

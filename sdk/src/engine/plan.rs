@@ -395,7 +395,7 @@ impl Group {
         }
         let rules = child.rules()?;
         changes.extend(law::differences(&self.rules, &rules));
-        Ok(Facts { leaf, by: me, class, changes })
+        Ok(Facts { leaf, by: me, class, changes, words: Vec::new() })
     }
 
     /// What became of an intent.

@@ -8,7 +8,7 @@ use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
 use crate::policy::{Floor, Policy, Role};
 use crate::wire::Leave;
-use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
+use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
 
 macro_rules! records {
     ($( $(#[$attribute:meta])* $name:ident $body:tt )+) => { $(
@@ -66,6 +66,8 @@ records! {
     MovedRecord {
         pub(super) to: GroupId,
         pub(super) suite: u16,
+        /// This device's stay in the old group.
+        pub(super) stay: Option<Stay>,
         /// Who is to be brought along.
         pub(super) members: Vec<DeviceId>,
         /// Who was more than a member.

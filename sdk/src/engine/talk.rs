@@ -255,7 +255,7 @@ impl Group {
         let ward = self.wards.get(state);
         past.map(|past| past.record.beacon)
             .or(ward.map(|ward| ward.beacon))
-            .unwrap_or(self.root().record.keys.beacon)
+            .unwrap_or_else(|| self.root().record.keys.beacon)
     }
 
     fn ask_for_messages(

@@ -314,7 +314,7 @@ fn a_move_whose_founder_vanished_is_called_back() {
         town.pass(Span(1));
     }
     town.nodes[0].side = 1;
-    town.pass(Span::seconds(60));
+    town.pass(Span::seconds(30));
     let waits = town.intend(1, group, Intent::Rename("orchard".into()));
     town.pass(Span::seconds(30));
     assert_eq!(town.outcome(1, group, waits), Outcome::Pending);

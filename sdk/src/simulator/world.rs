@@ -773,7 +773,11 @@ impl<'a, N: Node> World<'a, N> {
         }
         let ends: Vec<_> = (0..self.seats.len()).map(|who| self.look_closely(who)).collect();
         let mut broken = self.unsaid_evidence();
-        broken.extend(invariants::check(Case { plan: self.plan, ledger: &self.ledger, ends: &ends }));
+        broken.extend(invariants::check(Case {
+            plan: self.plan,
+            ledger: &self.ledger,
+            ends: &ends,
+        }));
         broken
     }
 
