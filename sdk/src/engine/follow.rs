@@ -542,15 +542,21 @@ impl Group {
                 self.followers.insert(device, Follower { until, key_package, account, role });
             }
             // His Welcome has not led him here: another may.
-            Place::Added
-                if self.welcomes.get(&device).is_none_or(|welcome| welcome.tries > TRIES) =>
-            {
+            Place::Added if self.waited_for(now, &device) => {
                 self.rejoins.insert(device, (now + WISH, key_package));
             }
             _ => return Ok(()),
         }
         self.plan_at(now);
         Ok(())
+    }
+
+    /// Whether a device that has been added had time to come.
+    fn waited_for(&self, now: Time, device: &DeviceId) -> bool {
+        match self.welcomes.get(device) {
+            Some(welcome) => welcome.tries > TRIES,
+            None => now.since(self.tip().record.born) > WISH,
+        }
     }
 
     /// Somebody who was to be brought along leaves.

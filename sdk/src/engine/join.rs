@@ -314,6 +314,14 @@ impl Engine {
             return Ok(());
         }
         if self.groups.contains_key(&id) {
+            // Who asked to follow may have been brought in twice.
+            let follows = match rules.predecessor {
+                Some(old) => self.with_group(now, old, |group, _| {
+                    Ok(group.following.is_some_and(|following| following.to == id))
+                })?,
+                None => None,
+            };
+            let follows = follows.unwrap_or(false);
             let accepted = self.with_group(now, id, |group, core| {
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
                 let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
@@ -329,7 +337,7 @@ impl Engine {
                         || seat.identity.address == core.me.identity.address
                 });
                 let out = group.record.status == Status::Out;
-                Ok(split || may || brought || out || group.record.status == Status::Leaving)
+                Ok(split || may || brought || follows || out || group.record.status == Status::Leaving)
             })?;
             if !accepted.unwrap_or(false) {
                 return Ok(());

@@ -456,6 +456,7 @@ impl Wanted {
 
     fn is_empty(&self, rules: &GroupRules) -> bool {
         let same = self.rules == *rules;
-        self.add.is_empty() && self.remove.is_empty() && same && !self.rotate
+        let nobody = self.add.is_empty() && self.over.is_empty() && self.remove.is_empty();
+        nobody && same && !self.rotate
     }
 }
