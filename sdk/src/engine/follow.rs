@@ -510,7 +510,7 @@ impl Group {
     fn place_of(&self, moved: &MovedRecord, device: &DeviceId) -> Place {
         let peer = self.peers.get(device);
         match (self.seat(device), peer) {
-            (Some(_), Some(peer)) if peer.heard_at > Time::default() => Place::There,
+            (Some(_), Some(peer)) if peer.was_heard() => Place::There,
             (Some(_), _) => Place::Added,
             (None, None) if moved.members.contains(device) => Place::Late,
             _ => Place::Gone,
@@ -575,7 +575,12 @@ impl Group {
     }
 
     /// Somebody who has been brought along has left before.
-    fn let_go(&mut self, core: &mut Core, now: Time, device: DeviceId) -> Result<(), EngineError> {
+    pub(super) fn let_go(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: DeviceId,
+    ) -> Result<(), EngineError> {
         let me = core.me.identity.address;
         let wanted = self.intents.values().any(|intent| {
             intent.intent == IntentBody::RemoveDevice(device) && intent.status == IntentStatus::Open

@@ -337,7 +337,12 @@ impl Engine {
                         || seat.identity.address == core.me.identity.address
                 });
                 let out = group.record.status == Status::Out;
-                Ok(split || may || brought || follows || out || group.record.status == Status::Leaving)
+                Ok(split
+                    || may
+                    || brought
+                    || follows
+                    || out
+                    || group.record.status == Status::Leaving)
             })?;
             if !accepted.unwrap_or(false) {
                 return Ok(());

@@ -37,7 +37,8 @@ use super::means::Means;
 use super::mls::{self, Changes, Psk, Seat, Snapshot};
 use super::plan::Wanted;
 use super::records::{
-    GroupRecord, IntentBody, IntentRecord, IntentStatus, MovedRecord, RoleRecord, Status,
+    GroupRecord, IntentBody, IntentRecord, IntentStatus, MovedRecord, PeerRecord, RoleRecord,
+    Status,
 };
 use super::rules::{GroupRules, Successor};
 use super::welcome::joiners;
@@ -246,13 +247,29 @@ impl Engine {
         let suite: Ciphersuite = successor.suite.try_into().map_err(|_| EngineError::Suite)?;
         let members: Vec<_> = group.seats.iter().map(|seat| seat.identity.clone()).collect();
         let old = group.rules.clone();
+        // Who has not come in yet can't have the pre-shared key, and who leaves does not come along.
+        let leavers: BTreeSet<_> =
+            group.leavers(&self.core).into_iter().map(|(leaf, _)| leaf).collect();
+        let along: BTreeSet<_> = group
+            .seats
+            .iter()
+            .filter(|seat| !leavers.contains(&seat.leaf))
+            .map(|seat| seat.identity.device)
+            .filter(|device| group.peers.get(device).is_some_and(PeerRecord::was_heard))
+            .collect();
+        let gone: BTreeSet<_> = group
+            .seats
+            .iter()
+            .filter(|seat| leavers.contains(&seat.leaf))
+            .map(|seat| seat.identity.address)
+            .collect();
         let core = &mut self.core;
         let psk = group.psk(core, successor.group)?;
         let me = core.me.identity.clone();
 
         let add: Vec<_> = packages(core, &intent, suite)
             .into_iter()
-            .filter(|(_, identity)| members.contains(identity) && *identity != me)
+            .filter(|(_, identity)| along.contains(&identity.device) && *identity != me)
             .collect();
         let there = |address: &Address| {
             *address == me.address || add.iter().any(|(_, identity)| identity.address == *address)
@@ -267,8 +284,8 @@ impl Engine {
             rules.set_role(address, role);
         }
         let late: Vec<Address> = {
-            let mut late: Vec<_> =
-                members.iter().map(|m| m.address).filter(|address| !there(address)).collect();
+            let missing = |address: &Address| !there(address) && !gone.contains(address);
+            let mut late: Vec<_> = members.iter().map(|m| m.address).filter(missing).collect();
             late.dedup();
             late
         };
@@ -405,17 +422,27 @@ impl Engine {
                 }
             };
             let leaves = group.asked_to_leave();
+            let gone: Vec<_> = group.leavers(core).into_iter().map(|(leaf, _)| leaf).collect();
+            let gone: Vec<_> = group
+                .seats
+                .iter()
+                .filter(|seat| gone.contains(&seat.leaf))
+                .map(|seat| seat.identity.device)
+                .collect();
             group.moved(core, now, to, fork)?;
             let mut before = group.record.before.clone();
             before.push(group.id);
-            Ok(Some((lost, leaves, before)))
+            Ok(Some((lost, leaves, gone, before)))
         })?;
-        let Some((lost, leaves, before)) = left.flatten() else { return Ok(()) };
+        let Some((lost, leaves, gone, before)) = left.flatten() else { return Ok(()) };
         self.with_group(now, to.0, |group, core| {
             group.record.before.extend(before);
             let excess = group.record.before.len().saturating_sub(BEFORE);
             group.record.before.drain(..excess);
             group.save(core)?;
+            for device in gone {
+                group.let_go(core, now, device)?;
+            }
             if leaves {
                 group.intend(core, now, super::io::Intent::Leave)?;
             }

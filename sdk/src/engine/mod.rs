@@ -15,7 +15,9 @@
 //! | `welcome`, `join` | Welcomes, key packages, coming in |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
+//! | `ward` | those who were brought into a state that was given up |
 //! | `migrate` | moving a group to another cipher suite |
+//! | `follow` | those who were cut off while it moved |
 //! | `inbound` | what comes in on the topic of a group |
 //! | `past` | the states that were on the chain |
 //! | `stay` | a device's stay in a group, and the word that ends it |

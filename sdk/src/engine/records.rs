@@ -231,6 +231,13 @@ impl GroupRecord {
     }
 }
 
+impl PeerRecord {
+    /// Whether anything was ever heard of it in the group.
+    pub(super) fn was_heard(&self) -> bool {
+        self.heard_at > Time::default()
+    }
+}
+
 impl MovedRecord {
     /// What an account was in the old group.
     pub(super) fn role(&self, account: &Address) -> Role {

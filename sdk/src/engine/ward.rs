@@ -114,7 +114,11 @@ impl Group {
         device: DeviceId,
         state: StateId,
     ) -> Result<(), EngineError> {
-        let Some(height) = self.height(&state).filter(|_| self.is_active()) else { return Ok(()) };
+        // Who knows a state of before finds the others by that.
+        let first = self.past.first_key_value().filter(|(_, past)| past.id == state);
+        let Some(height) = first.map(|(height, _)| *height).filter(|_| self.is_active()) else {
+            return Ok(());
+        };
         self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
         self.given_up.insert((state, device));
         let members = self.members_at(height);
