@@ -50,6 +50,11 @@ impl Group {
                         Means::Never(Failure::NotAllowed)
                     }
                 }
+                // Whoever founds the successor leaves him behind.
+                IntentBody::Leave if self.others(core).next().is_some() => {
+                    self.say_leave(core, now)?;
+                    Means::Wait
+                }
                 _ => Means::Wait,
             });
         }
