@@ -129,7 +129,7 @@ impl Group {
         self.greet(core)?;
         // Where this commit does not count, the words in it still do.
         for (device, leave) in facts.words {
-            if !self.leaves.contains_key(&leave.stay) {
+            if !self.has_word(&device, &leave.stay) {
                 self.keep_leave(core, now, device, leave)?;
             }
         }

@@ -21,7 +21,8 @@ use super::io::{EngineError, Event, Failure, Intent};
 use super::mls;
 use super::plan::Wanted;
 use super::records::{
-    GroupRecord, IntentBody, IntentStatus, KeyPackageRecord, MovedRecord, SentRecord, Status,
+    Following, GroupRecord, IntentBody, IntentStatus, KeyPackageRecord, MovedRecord, SentRecord,
+    Status,
 };
 use super::stay;
 use super::talk::Matter;
@@ -47,14 +48,6 @@ pub(super) struct Pointer {
     to: GroupId,
     /// How high the state is under whose key it was said.
     height: u64,
-}
-
-/// A successor that this device wants to be added to.
-#[derive(Clone, Copy)]
-pub(super) struct Following {
-    pub(super) to: GroupId,
-    /// The highest state of the old group that its members have been in too.
-    pub(super) fork: u64,
 }
 
 /// Somebody who was heard in the old group.
@@ -89,6 +82,11 @@ pub(super) struct Lost {
 impl Group {
     pub(super) fn has_moved(&self) -> bool {
         self.record.status == Status::Moved
+    }
+
+    /// Whether this device has asked to be added to a successor.
+    pub(super) fn follows(&self, to: GroupId) -> bool {
+        self.record.following.as_ref().is_some_and(|following| following.to == to)
     }
 
     /// Something in the old group after the move.
@@ -182,10 +180,11 @@ impl Group {
         let fork = if self.has_moved() {
             0
         } else {
-            let before = self.following.filter(|following| following.to == to);
+            let before = self.record.following.as_ref().filter(|following| following.to == to);
             before.map_or(height, |following| following.fork.max(height))
         };
-        self.following = Some(Following { to, fork });
+        self.record.following = Some(Following { to, fork });
+        self.save(core)?;
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
@@ -394,27 +393,69 @@ enum Place {
 }
 
 impl Engine {
-    /// The group that goes on after one that has moved.
-    fn living(&self, mut id: GroupId) -> Result<Option<GroupId>, EngineError> {
-        // Each is the successor of the one before, so there is no circle; but who knows.
-        for _ in 0..self.groups.len() {
-            let record = match self.groups.get(&id) {
-                Some(Some(group)) => Some(group.record.clone()),
-                Some(None) => {
-                    let record = self.core.store.get(Space::Group, &[], &id.0)?;
-                    record.and_then(|record| wire::decode::<GroupRecord>(&record))
-                }
-                None => None,
-            };
-            match record {
-                Some(GroupRecord { status: Status::Active, .. }) => return Ok(Some(id)),
-                Some(GroupRecord { status: Status::Moved, moved: Some(moved), .. }) => {
-                    id = moved.to;
-                }
-                _ => return Ok(None),
+    /// What is kept of a group, whether it is in memory or not.
+    fn record_of(&self, id: &GroupId) -> Result<Option<GroupRecord>, EngineError> {
+        match self.groups.get(id) {
+            Some(Some(group)) => Ok(Some(group.record.clone())),
+            Some(None) => {
+                let record = self.core.store.get(Space::Group, &[], &id.0)?;
+                Ok(record.and_then(|record| wire::decode(&record)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The groups that fit by what is kept of them.
+    pub(super) fn groups_where(
+        &self,
+        fits: impl Fn(&GroupRecord) -> bool,
+    ) -> Result<BTreeSet<GroupId>, EngineError> {
+        let mut found = BTreeSet::new();
+        for id in self.groups.keys() {
+            if self.record_of(id)?.as_ref().is_some_and(&fits) {
+                found.insert(*id);
             }
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    /// The groups in which this device has asked to be added to another.
+    pub(super) fn followed_to(&self, to: GroupId) -> Result<BTreeSet<GroupId>, EngineError> {
+        self.groups_where(|record| {
+            record.following.as_ref().is_some_and(|following| following.to == to)
+        })
+    }
+
+    /// A group that others have moved to has moved itself: from now on they lead to where it goes on.
+    /// Who was put out on the way is not brought along.
+    pub(super) fn shorten(
+        &mut self,
+        now: Time,
+        between: GroupId,
+        to: (GroupId, u16),
+    ) -> Result<(), EngineError> {
+        let olds = self.groups_where(|record| {
+            record.moved.as_ref().is_some_and(|moved| moved.to == between)
+        })?;
+        for old in olds {
+            let Some(Some(moved)) =
+                self.with_group(now, old, |group, _| Ok(group.record.moved.clone()))?
+            else {
+                continue;
+            };
+            let stays = self.with_group(now, between, |group, _| {
+                let members = moved.members.iter().copied();
+                Ok(members.filter(|device| group.place_of(&moved, device) != Place::Gone).collect())
+            })?;
+            self.with_group(now, old, |group, core| {
+                if let Some(moved) = &mut group.record.moved {
+                    (moved.to, moved.suite) = to;
+                    moved.members = stays.unwrap_or_default();
+                }
+                group.save(core)
+            })?;
+        }
+        Ok(())
     }
 
     /// Takes care of those who were heard in a group that has moved.
@@ -429,8 +470,9 @@ impl Engine {
         }
         let accounts: BTreeMap<_, _> =
             group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
-        let living = self.living(moved.to)?;
-        let Some(next) = living else {
+        let next = self.record_of(&moved.to)?;
+        let next = next.filter(|next| next.status == Status::Active).map(|_| moved.to);
+        let Some(next) = next else {
             // Who is no longer in the successor has left the old group as well.
             self.with_group(now, old, |group, core| {
                 for one in stragglers.iter().filter(|one| matches!(one.what, Heard::Anything)) {

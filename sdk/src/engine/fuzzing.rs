@@ -374,7 +374,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Note, wire::encode(&signed(wire::encode(&Note::Floor(name, 1))))),
     ];
     let mut rules = GroupRules::new(TOPIC, "garden", Policy::default(), address);
-    rules.predecessor = Some(GroupId([3; 32]));
+    rules.predecessors = vec![GroupId([3; 32])];
 
     let with = |first: u8, rest: &[u8]| [&[first], rest].concat();
     let plain = |kind: Kind, payload: &[u8]| {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
-use super::follow::{Follower, Following, Pointer, Straggler};
+use super::follow::{Follower, Pointer, Straggler};
 use super::heal::{Split, Told};
 use super::inbound::Effort;
 use super::io::{EngineError, Event};
@@ -62,8 +62,6 @@ pub(super) struct Group {
     pub(super) stragglers: Vec<Straggler>,
     /// What devices said of where the group goes on.
     pub(super) pointers: BTreeMap<DeviceId, Pointer>,
-    /// A successor to be added to.
-    pub(super) following: Option<Following>,
     /// Another successor than the one that we are in, and since when it has been heard of.
     pub(super) rival: Option<(GroupId, Time)>,
     /// Devices that came over of late.
@@ -114,7 +112,6 @@ impl Group {
             followers: BTreeMap::new(),
             stragglers: Vec::new(),
             pointers: BTreeMap::new(),
-            following: None,
             rival: None,
             came_over: BTreeMap::new(),
             answers: BTreeMap::new(),

@@ -301,7 +301,7 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some(seat) = self.seat(device).filter(|_| self.is_active()) else { return Ok(()) };
         let by = seat.identity.address;
-        let going = self.following.is_some()
+        let going = self.record.following.is_some()
             || self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;

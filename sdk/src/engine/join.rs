@@ -315,13 +315,7 @@ impl Engine {
         }
         if self.groups.contains_key(&id) {
             // Who asked to follow may have been brought in twice.
-            let follows = match rules.predecessor {
-                Some(old) => self.with_group(now, old, |group, _| {
-                    Ok(group.following.is_some_and(|following| following.to == id))
-                })?,
-                None => None,
-            };
-            let follows = follows.unwrap_or(false);
+            let follows = !self.followed_to(id)?.is_empty();
             let accepted = self.with_group(now, id, |group, core| {
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
                 let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
@@ -351,7 +345,7 @@ impl Engine {
             self.come_over(now, id, snapshot, by)?;
             return self.settle_devices(now, id, |_| false);
         }
-        let predecessor = rules.predecessor;
+        let before = self.left_behind(id, &rules)?;
         let by_device = inviter.as_ref().map(|seat| seat.identity.device);
         let record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
         let mut group = Group::new(id, record, rules, now);
@@ -364,13 +358,11 @@ impl Engine {
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });
-        match predecessor {
-            Some(old) if self.groups.contains_key(&old) => {
-                self.leave_predecessor(now, old, id)?;
-                self.settle_successor(now, old, id)
-            }
-            _ => self.settle_devices(now, id, |_| true),
+        for old in &before {
+            self.leave_predecessor(now, *old, id)?;
+            self.settle_successor(now, *old, id)?;
         }
+        if before.is_empty() { self.settle_devices(now, id, |_| true) } else { Ok(()) }
     }
 
     /// Goes on in another state of a group that this device has been in.
@@ -393,7 +385,7 @@ impl Engine {
                 group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
             for height in apart {
                 if let Some(past) = group.past.remove(&height) {
-                    if !past.record.came.is_empty() {
+                    if past.record.entry == 1 {
                         group.remember_ward(core, now, past.id, past.record.beacon)?;
                     }
                     core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;

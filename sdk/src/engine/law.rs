@@ -281,7 +281,7 @@ fn rule_changes(
     floor: Floor,
 ) -> Result<Vec<Changed>, Objection> {
     demand(after.topic == before.topic, "a changed topic")?;
-    demand(after.predecessor == before.predecessor, "a changed predecessor")?;
+    demand(after.predecessors == before.predecessors, "changed predecessors")?;
     let mine = before.role(&me);
     let changes = differences(before, after);
     for change in &changes {

@@ -76,7 +76,7 @@ impl Group {
         let scheme = self.suite()?.signature_algorithm();
         let leaver = stay::leaver(&core.crypto, scheme, self.id, &self.seats, &leave);
         if let Some(device) = leaver.map(|seat| seat.identity.device) {
-            if device != core.me.identity.device && !self.leaves.contains_key(&leave.stay) {
+            if device != core.me.identity.device && !self.has_word(&device, &leave.stay) {
                 self.keep_leave(core, now, device, leave)?;
                 self.next_plan = Some(now);
             }
@@ -90,7 +90,9 @@ impl Group {
         });
         match gone.map(|(device, _)| *device) {
             Some(device) if self.seat(&device).is_none() => {
-                if !self.leaves.contains_key(&leave.stay) {
+                // One who has gone may name the stay of another: that is no word of the other's.
+                let others = self.seats.iter().any(|seat| seat.stay == Some(leave.stay));
+                if !others && !self.has_word(&device, &leave.stay) {
                     self.keep_leave(core, now, device, leave)?;
                 }
                 self.say_not_a_member(core, now, &under, device)
@@ -138,9 +140,15 @@ impl Group {
     /// The words of members, with their leaves.
     pub(super) fn leavers(&self, core: &Core) -> Vec<(u32, Stay)> {
         self.others(core)
-            .filter_map(|seat| Some((seat.leaf, seat.stay?)))
-            .filter(|(_, stay)| self.leaves.contains_key(stay))
+            .filter_map(|seat| Some((seat, seat.stay?)))
+            .filter(|(seat, stay)| self.has_word(&seat.identity.device, stay))
+            .map(|(seat, stay)| (seat.leaf, stay))
             .collect()
+    }
+
+    /// Whether a device has said that it ends a stay.
+    pub(super) fn has_word(&self, device: &DeviceId, stay: &Stay) -> bool {
+        self.leaves.get(stay).is_some_and(|record| record.device == *device)
     }
 
     /// Tells a device that it is not a member here.

@@ -275,7 +275,7 @@ impl Group {
                 return Some(Changes { remove: protected, rules, ..Changes::default() });
             }
             Crime::Abducts => rules.topic.0[0] ^= 1,
-            Crime::Adopts => rules.predecessor = Some(GroupId([0xa5; 32])),
+            Crime::Adopts => rules.predecessors = vec![GroupId([0xa5; 32])],
             Crime::Weakens => {
                 rules.successor = Some(Successor { group: GroupId([0xa5; 32]), suite: 0xffff });
             }

@@ -182,7 +182,7 @@ impl Group {
         let seats = || self.seats.iter().filter(|seat| seat.identity.address == *address);
         // Who leaves, or is removed by what was wanted before, comes in anew.
         let stays = |seat: &mls::Seat| {
-            let leaves = seat.stay.is_some_and(|stay| self.leaves.contains_key(&stay));
+            let leaves = seat.stay.is_some_and(|stay| self.has_word(&seat.identity.device, &stay));
             !leaves && !wanted.removes(seat.leaf)
         };
         if seats().any(stays) {

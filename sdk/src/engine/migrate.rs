@@ -40,7 +40,7 @@ use super::records::{
     GroupRecord, IntentBody, IntentRecord, IntentStatus, MovedRecord, PeerRecord, RoleRecord,
     Status,
 };
-use super::rules::{GroupRules, Successor};
+use super::rules::{BEFORE, GroupRules, Successor};
 use super::welcome::joiners;
 use crate::policy::{Floor, Right, Role};
 use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
@@ -51,8 +51,6 @@ const GATHER: u64 = 30;
 const STAND: u64 = 5;
 /// After how many settle times a move is called back that nobody carries out.
 const CALL_BACK: u64 = 60;
-/// How many groups before this one are remembered.
-const BEFORE: usize = 16;
 /// The epoch that the founding commit leads to.
 const FOUNDED: u64 = 1;
 
@@ -276,7 +274,10 @@ impl Engine {
         };
         let topic = Topic(core.random()?);
         let mut rules = GroupRules::new(topic, &old.name(), old.policy.clone(), me.address);
-        rules.predecessor = Some(id);
+        rules.predecessors.clone_from(&old.predecessors);
+        rules.predecessors.push(id);
+        let excess = rules.predecessors.len().saturating_sub(BEFORE);
+        rules.predecessors.drain(..excess);
         rules.set_role(me.address, Role::Member);
         let accounts: BTreeSet<_> =
             members.iter().map(|member| member.address).filter(|address| there(address)).collect();
@@ -334,6 +335,24 @@ impl Engine {
         Ok(psks)
     }
 
+    /// The newest of the groups before one that this device knows.
+    fn newest_before(&self, rules: &GroupRules) -> Option<GroupId> {
+        rules.predecessors.iter().rev().find(|old| self.groups.contains_key(*old)).copied()
+    }
+
+    /// The groups that this device leaves by being in another one.
+    pub(super) fn left_behind(
+        &self,
+        id: GroupId,
+        rules: &GroupRules,
+    ) -> Result<BTreeSet<GroupId>, EngineError> {
+        let mut olds = self.followed_to(id)?;
+        let active = self.groups_where(|record| record.status == Status::Active)?;
+        olds.retain(|old| active.contains(old));
+        olds.extend(self.newest_before(rules));
+        Ok(olds)
+    }
+
     /// Whether a group that says that it is the successor of one of ours is, as far as we can tell:
     /// the old group named it, the suite is the one it named, the founding commit has the key that
     /// only members have, nobody is in it who was not in the old group, and its rules are the same.
@@ -344,12 +363,12 @@ impl Engine {
         snapshot: &Snapshot,
         inviter: Option<&Seat>,
     ) -> Result<bool, EngineError> {
-        let Some(old) = next.rules.predecessor else { return Ok(true) };
+        let Some(old) = self.newest_before(next.rules) else { return Ok(true) };
         let (device, inviter) =
             (inviter.map(|seat| seat.identity.device), inviter.map(|seat| &seat.identity.address));
         let (id, suite, psks) = (next.group, next.suite, next.psks);
         let judged = self.with_group(now, old, |group, _| {
-            let follows = group.following.is_some_and(|following| following.to == id);
+            let follows = group.follows(id);
             match group.record.status {
                 Status::Active => {}
                 // Who was put out of the successor may be invited to it again.
@@ -412,7 +431,8 @@ impl Engine {
                 return Ok(None);
             }
             let named = group.rules.successor.as_ref().is_some_and(|next| next.group == to.0);
-            let following = group.following.filter(|following| following.to == to.0 && !named);
+            let following = group.record.following.as_ref();
+            let following = following.filter(|following| following.to == to.0 && !named);
             let fork = fork.or(following.map(|following| following.fork));
             let lost = match fork {
                 Some(fork) => group.lose(core, now, fork)?,
@@ -448,6 +468,7 @@ impl Engine {
             }
             Ok(())
         })?;
+        self.shorten(now, group, to)?;
         self.redo_after_move(now, to.0, lost)
     }
 }

@@ -65,6 +65,7 @@ impl PastRecord {
             beacon: state.record.keys.beacon,
             came: Vec::new(),
             went: Vec::new(),
+            entry: brings_in(state).into(),
         };
         for change in state.record.origin.iter().flat_map(|origin| &origin.changes) {
             match change {
@@ -117,6 +118,7 @@ impl Group {
             beacon: record.keys.beacon,
             came: members.difference(before).copied().collect(),
             went: before.difference(&members).copied().collect(),
+            entry: 1,
         };
         self.remember(core, *id, record)
     }
@@ -174,12 +176,14 @@ impl Group {
     }
 }
 
-/// Whether members came in with the commit that led to a state.
+/// Whether members came in with the commit that led to a state, or this device with its Welcome.
 pub(super) fn brings_in(state: &State) -> bool {
-    let changes = state.record.origin.iter().flat_map(|origin| &origin.changes);
-    changes
-        .into_iter()
-        .any(|change| matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..)))
+    state.record.origin.as_ref().is_none_or(|origin| {
+        let brings = |change: &ChangeRecord| {
+            matches!(change, ChangeRecord::Added(..) | ChangeRecord::CameOver(..))
+        };
+        origin.changes.iter().any(brings)
+    })
 }
 
 #[cfg(test)]

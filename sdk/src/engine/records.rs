@@ -58,6 +58,8 @@ records! {
         /// When the status last changed.
         pub(super) since: Time,
         pub(super) moved: Option<MovedRecord>,
+        /// A successor that this device has asked to be added to.
+        pub(super) following: Option<Following>,
         /// The groups that came together in this one.
         pub(super) before: Vec<GroupId>,
     }
@@ -72,6 +74,13 @@ records! {
         pub(super) members: Vec<DeviceId>,
         /// Who was more than a member.
         pub(super) roles: Vec<RoleRecord>,
+    }
+
+    /// A successor that a device follows to.
+    Following {
+        pub(super) to: GroupId,
+        /// The highest state of the old group that its members have been in too.
+        pub(super) fork: u64,
     }
 
     /// What an account was.
@@ -109,6 +118,8 @@ records! {
         /// Who came in with the commit that led to it, and who went.
         pub(super) came: Vec<DeviceId>,
         pub(super) went: Vec<DeviceId>,
+        /// Whether somebody, this device or another, has no state before it.
+        pub(super) entry: u8,
     }
 
     /// A state that was given up and that somebody came in by.
@@ -226,6 +237,7 @@ impl GroupRecord {
             count: 0,
             since: now,
             moved: None,
+            following: None,
             before: Vec::new(),
         }
     }

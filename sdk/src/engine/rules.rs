@@ -9,7 +9,7 @@
 //!     Policy policy;
 //!     RoleOf roles<V>;                // ascending by address, none of them a plain member
 //!     optional<Successor> successor;
-//!     optional<opaque[32]> predecessor;
+//!     GroupId predecessors<V>;        // opaque[32], the newest last, at most 16
 //! } GroupRules;
 //! ```
 
@@ -35,6 +35,9 @@ const VERSION: u8 = 1;
 /// The longest name of a group in bytes.
 pub(crate) const MAX_NAME: usize = 256;
 
+/// How many groups before this one are named.
+pub(super) const BEFORE: usize = 16;
+
 #[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct GroupRules {
     version: u8,
@@ -43,7 +46,7 @@ pub(crate) struct GroupRules {
     pub(crate) policy: Policy,
     roles: Vec<RoleOf>,
     pub(crate) successor: Option<Successor>,
-    pub(crate) predecessor: Option<GroupId>,
+    pub(crate) predecessors: Vec<GroupId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
@@ -69,7 +72,7 @@ impl GroupRules {
             policy,
             roles: vec![RoleOf { address: owner, role: Role::Owner }],
             successor: None,
-            predecessor: None,
+            predecessors: Vec::new(),
         }
     }
 
@@ -127,6 +130,7 @@ impl GroupRules {
         let valid = rules.version == VERSION
             && ascending
             && rules.roles.iter().all(|entry| entry.role != Role::Member)
+            && rules.predecessors.len() <= BEFORE
             && name.len() <= MAX_NAME
             && std::str::from_utf8(name).is_ok();
         valid.then_some(rules)
@@ -150,7 +154,7 @@ impl fmt::Debug for GroupRules {
             .field("policy", &self.policy)
             .field("roles", &self.roles)
             .field("successor", &self.successor)
-            .field("predecessor", &self.predecessor)
+            .field("predecessors", &self.predecessors)
             .finish_non_exhaustive()
     }
 }
