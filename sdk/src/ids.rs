@@ -62,8 +62,6 @@ identifier! {
     MessageId[16],
     /// Something that the user of this client wants to happen to a group.
     IntentId[16],
-    /// A device's stay in a group, chosen at random when it came in.
-    Stay[16],
     /// Where envelopes travel: what peers subscribe to.
     Topic[32],
 }

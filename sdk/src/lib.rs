@@ -64,7 +64,6 @@ pub use engine::Changed;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use engine::fuzzing;
-pub(crate) use ids::Stay;
 pub use ids::{Address, CommitHash, DeviceId, GroupId, IntentId, MessageId, StateId, Topic};
 pub use message::{Delivery, Message, Received};
 pub use policy::{Floor, Policy, Right, Role};

@@ -24,7 +24,7 @@ use openmls_traits::types::AeadType;
 use openmls_trellis_crypto::TrellisCrypto;
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
-use crate::{DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
+use crate::{DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
 /// The version of all formats here.
 const VERSION: u8 = 1;
@@ -245,12 +245,14 @@ pub(crate) struct Rejoin {
     pub(crate) key_package: VLBytes,
 }
 
-/// A device ends its stay in a group. Whoever has this may remove its leaf, in whatever state of the
-/// group that leaf is.
+/// A device ends its stays in a group up to one. Whoever has this may remove its leaf, in whatever state
+/// of the group that leaf is.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Leave {
-    pub(crate) stay: Stay,
-    /// With the key of the leaf, over "trellis leave v1", the group and the stay.
+    pub(crate) device: DeviceId,
+    /// The number of the last stay that it ends.
+    pub(crate) upto: u64,
+    /// With the key of the leaf, over "trellis leave v1", the group and the number.
     pub(crate) signature: VLBytes,
 }
 

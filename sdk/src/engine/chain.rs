@@ -128,10 +128,8 @@ impl Group {
         core.tell(Event::Changed { group: self.id, change });
         self.greet(core)?;
         // Where this commit does not count, the words in it still do.
-        for (device, leave) in facts.words {
-            if !self.has_word(&device, &leave.stay) {
-                self.keep_leave(core, now, device, leave)?;
-            }
+        for leave in facts.words {
+            self.keep_leave(core, now, leave)?;
         }
         for changed in &facts.changes {
             self.after_change(core, now, changed)?;

@@ -10,8 +10,8 @@ use openmls_trellis_crypto::TrellisCrypto;
 use tls_codec::VLBytes;
 
 use super::io::{EngineError, Event, Output};
-use super::mls::{Leaf, Refused, Snapshot};
-use super::records::{InGroup, OutboxRecord};
+use super::mls::{self, Leaf, Refused, Snapshot};
+use super::records::{InGroup, KeyPackageRecord, OutboxRecord};
 use crate::identity::{Binding, DeviceKeys, LeafIdentity, VerifiedBinding};
 use crate::store::{Space, Store};
 use crate::wire::{self, Kind};
@@ -19,6 +19,8 @@ use crate::{Address, DeviceId, GroupId, MessageId, Span, StateId, Time, Topic};
 
 /// In [`Space::Setting`]: keys have been deleted whose traces are still to be written over.
 const ERASE: &[u8] = b"erase";
+/// How many leaves this device has made.
+const STAYS: &[u8] = b"stays";
 
 /// The numbers of a client that are not its groups' business.
 #[derive(Clone, Debug)]
@@ -154,6 +156,33 @@ impl Core {
             suites: self.config.suites.clone(),
             lifetime: Lifetime::init(seconds.saturating_sub(before), seconds.saturating_add(after)),
         })
+    }
+
+    /// The number of the last leaf that this device has made.
+    pub(super) fn last_stay(&self) -> Result<u64, EngineError> {
+        let last = self.store.get(Space::Device, &[], STAYS)?;
+        let last = last.and_then(|bytes| bytes.as_slice().try_into().ok());
+        Ok(last.map_or(0, u64::from_be_bytes))
+    }
+
+    /// The number of a new leaf.
+    pub(super) fn next_stay(&mut self) -> Result<u64, EngineError> {
+        let next = self.last_stay()? + 1;
+        self.store.put(Space::Device, &[], STAYS, &next.to_be_bytes())?;
+        Ok(next)
+    }
+
+    /// A new key package, whose private keys are kept.
+    pub(super) fn key_package(
+        &mut self,
+        now: Time,
+        suite: Ciphersuite,
+    ) -> Result<Vec<u8>, EngineError> {
+        let (leaf, stay) = (self.leaf(suite, now)?, self.next_stay()?);
+        let (reference, package, storage) = mls::key_package(&self.crypto, &leaf, suite, stay)?;
+        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
+        self.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        Ok(package)
     }
 
     // Snapshots

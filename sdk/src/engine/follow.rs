@@ -21,8 +21,7 @@ use super::io::{EngineError, Event, Failure, Intent};
 use super::mls;
 use super::plan::Wanted;
 use super::records::{
-    Following, GroupRecord, IntentBody, IntentStatus, KeyPackageRecord, MovedRecord, SentRecord,
-    Status,
+    Following, GroupRecord, IntentBody, IntentStatus, MovedRecord, SentRecord, Status,
 };
 use super::stay;
 use super::talk::Matter;
@@ -138,11 +137,9 @@ impl Group {
     fn leaver(&self, core: &Core, payload: &[u8]) -> Option<DeviceId> {
         let leave: Leave = wire::decode(payload)?;
         let scheme = self.suite().ok()?.signature_algorithm();
-        let own = |peer: &super::records::PeerRecord| {
-            let key = peer.signature_key.as_slice();
-            stay::is_of(&core.crypto, scheme, self.id, key, &leave)
-        };
-        self.peers.iter().find(|(_, peer)| own(peer)).map(|(device, _)| *device)
+        let key = self.peers.get(&leave.device)?.signature_key.as_slice();
+        let own = stay::is_signed(&core.crypto, scheme, self.id, key, &leave);
+        own.then_some(leave.device)
     }
 
     /// A device says where the group goes on. Follows it, if its word counts.
@@ -188,10 +185,7 @@ impl Group {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
-        let leaf = core.leaf(suite, now)?;
-        let (reference, key_package, storage) = mls::key_package(&core.crypto, &leaf, suite)?;
-        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
-        core.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        let key_package = core.key_package(now, suite)?;
         let count = self.next_count(core)?;
         let rejoin = Rejoin { count, side: Vec::new(), key_package: key_package.into() };
         self.say_under(core, now, &under, Kind::Rejoin, &rejoin)
@@ -321,7 +315,7 @@ impl Group {
 
     /// Tells those who know a state that this device is in the group no longer.
     fn say_gone(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
-        let stay = self.record.moved.as_ref().and_then(|moved| moved.stay);
+        let stay = self.record.moved.as_ref().map(|moved| moved.stay);
         let Some(stay) = stay.filter(|_| self.past.values().any(|past| past.id == *under)) else {
             return Ok(());
         };
@@ -329,7 +323,7 @@ impl Group {
             return Ok(());
         }
         let leaf = self.leaf(core, now)?;
-        let word = wire::encode(&stay::end(&leaf.signer, self.id, stay)?);
+        let word = wire::encode(&stay::end(&leaf, self.id, stay)?);
         let (key, topic) = (self.beacon_key(under), self.record.topic);
         for envelope in core.seal(&key, &topic, self.record.tip, Kind::Leave, &word)? {
             core.publish(topic, envelope);

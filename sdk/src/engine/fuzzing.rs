@@ -25,7 +25,7 @@ use crate::wire::{
     self, Answer, Beacon, Body, Bundle, Inbox, Kind, Leave, MAX_ENVELOPE, Note, Part, Question,
     Rejoin, Request, Run, Signed,
 };
-use crate::{Address, GroupId, StateId, Stay, Time, Topic};
+use crate::{Address, GroupId, StateId, Time, Topic};
 
 const KEY: [u8; 32] = [1; 32];
 const TOPIC: Topic = Topic([2; 32]);
@@ -361,7 +361,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let state = StateId([8; 16]);
     let bundle = Bundle { parent: state, class: 1, leaf: 2, commit: vec![4].into() };
     let rejoin = Rejoin { count: 1, side: vec![state; 2], key_package: vec![5].into() };
-    let leave = Leave { stay: Stay([6; 16]), signature: vec![7].into() };
+    let leave = Leave { device: name, upto: 6, signature: vec![7].into() };
     let payloads = [
         (Kind::Commit, wire::encode(&bundle)),
         (Kind::Application, wire::encode(&body(Message::text("frost")))),

@@ -21,7 +21,7 @@ use super::rules::GroupRules;
 use super::speak::Hold;
 use crate::store::Space;
 use crate::wire::{self, Bundle, Kind, Signed};
-use crate::{DeviceId, GroupId, IntentId, StateId, Stay, Time};
+use crate::{DeviceId, GroupId, IntentId, StateId, Time};
 
 /// A state of the window.
 pub(super) struct State {
@@ -41,7 +41,7 @@ pub(super) struct Group {
     pub(super) intents: BTreeMap<IntentId, IntentRecord>,
     pub(super) welcomes: BTreeMap<DeviceId, WelcomeRecord>,
     /// The words of devices that leave or have left.
-    pub(super) leaves: BTreeMap<Stay, LeaveRecord>,
+    pub(super) leaves: BTreeMap<DeviceId, LeaveRecord>,
     /// States that were given up and that somebody came in by.
     pub(super) wards: BTreeMap<StateId, WardRecord>,
     /// The members and the rules in the newest state that this client is in.
@@ -177,8 +177,9 @@ impl Group {
         }
         let mut leaves = BTreeMap::new();
         for (key, value) in scan(Space::Leave)? {
-            if let (Some(stay), Some(record)) = (Stay::from_slice(&key), wire::decode(&value)) {
-                leaves.insert(stay, record);
+            if let (Some(device), Some(record)) = (DeviceId::from_slice(&key), wire::decode(&value))
+            {
+                leaves.insert(device, record);
             }
         }
         let mut wards = BTreeMap::new();

@@ -15,9 +15,8 @@ use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::past::{Places, brings_in};
-use super::records::{IntentStatus, KeyPackageRecord, Status};
+use super::records::{IntentStatus, Status};
 use super::talk::Matter;
-use crate::store::Space;
 use crate::wire::{self, Kind, Rejoin};
 use crate::{DeviceId, Span, StateId, Time};
 
@@ -239,11 +238,7 @@ impl Group {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
-        let leaf = self.leaf(core, now)?;
-        let suite = self.record.suite.try_into().map_err(|_| EngineError::Suite)?;
-        let (reference, key_package, storage) = mls::key_package(&core.crypto, &leaf, suite)?;
-        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
-        core.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        let key_package = core.key_package(now, self.suite()?)?;
         let count = self.next_count(core)?;
         let rejoin = Rejoin { count, side, key_package: key_package.into() };
         let key = self.beacon_key(&common);

@@ -64,10 +64,7 @@ impl Engine {
             return Ok(());
         }
         let core = &mut self.core;
-        let leaf = core.leaf(suite, now)?;
-        let (reference, key_package, storage) = mls::key_package(&core.crypto, &leaf, suite)?;
-        let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
-        core.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
+        let key_package = core.key_package(now, suite)?;
         let binding = core.me.binding.clone();
         let answer = wire::encode(&Answer::KeyPackage(key_package.into(), binding.into()));
         core.outputs.push(Output::Answer { asker, answer });

@@ -44,7 +44,7 @@ pub(super) struct Facts {
     pub(super) class: Class,
     pub(super) changes: Vec<Changed>,
     /// The words of those who leave by it.
-    pub(super) words: Vec<(DeviceId, Leave)>,
+    pub(super) words: Vec<Leave>,
 }
 
 /// Checks a condition that the rules of a group make.
@@ -119,7 +119,7 @@ pub(super) fn judge(
         || after.successor.is_none() && moves.added.is_empty() && moves.removed.is_empty();
     demand(rests, "the group has moved on")?;
     changes.extend(rule_changes(&before, &after, me, &accounts.0, floor)?);
-    let words = moves.left.into_iter().collect();
+    let words = moves.left.into_values().collect();
     Ok(Facts { leaf: by.leaf, by: by.identity, class, changes, words })
 }
 
@@ -145,9 +145,7 @@ fn moves(
                 let leaf = add.key_package().leaf_node();
                 let identity = LeafIdentity::decode(leaf.credential().serialized_content())
                     .map_err(|_| Objection::Unlawful("a leaf that does not say who it is"))?;
-                let stay = stay::of(leaf);
-                demand(stay.is_some(), "a leaf that does not name its stay")?;
-                demand(roster.iter().all(|seat| seat.stay != stay), "a stay of another")?;
+                demand(stay::of(leaf).is_some(), "a leaf that does not name its stay")?;
                 let Some(binding) = binding(&identity.device) else {
                     unknown.push(identity.device);
                     continue;
@@ -202,9 +200,9 @@ fn left(
     let group = group.ok_or(Objection::Unlawful("a group whose name has another length"))?;
     let mut left = BTreeMap::new();
     for leave in &proposed.leaves {
-        let seat = stay::leaver(crypto, scheme, group, roster, leave)
+        let device = stay::leaver(crypto, scheme, group, roster, leave)
             .ok_or(Objection::Unlawful("the word of nobody who is here"))?;
-        let before = left.insert(seat.identity.device, leave.clone());
+        let before = left.insert(*device, leave.clone());
         demand(before.is_none(), "the same word twice")?;
     }
     Ok(left)

@@ -7,29 +7,31 @@
 use super::core::Core;
 use super::group::Group;
 use super::io::EngineError;
+use super::mls::Seat;
 use super::records::LeaveRecord;
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
 use crate::wire::{self, Kind, Leave, Note};
-use crate::{DeviceId, Span, StateId, Stay, Time};
+use crate::{DeviceId, Span, StateId, Time};
 
-/// How many words of a group are kept, and how many of one device; the oldest goes.
+/// How many words of a group are kept, one of each device; the oldest goes.
 const WORDS: usize = 256;
-const OF_ONE: usize = 4;
 
 impl Group {
     /// Tells the others that this device leaves, now and then until it is out.
-    pub(super) fn say_leave(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+    pub(super) fn say_leave(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        upto: u64,
+    ) -> Result<(), EngineError> {
         let retry = core.config.retry.times(2);
         self.plan_at(now + retry);
         if !self.once_per(Matter::Leave, now, Span(retry.0 / 2)) {
             return Ok(());
         }
-        let me = core.me.identity.device;
-        let Some(stay) = self.seat(&me).and_then(|seat| seat.stay) else { return Ok(()) };
-        let leaf = self.leaf(core, now)?;
-        let leave = stay::end(&leaf.signer, self.id, stay)?;
+        let leave = stay::end(&self.leaf(core, now)?, self.id, upto)?;
         self.say_words(core, now, Some(leave))
     }
 
@@ -45,9 +47,8 @@ impl Group {
         // Who has gone on this side of a split may be a member on another.
         let members = self.members_at(self.fork_height());
         let open = |device| members.contains(device) || self.seat(device).is_some();
-        let others = self.leaves.values().filter(|record| open(&record.device));
-        let words: Vec<_> =
-            others.map(|record| &record.leave).chain(&own).map(wire::encode).collect();
+        let others = self.leaves.iter().filter(|(device, _)| open(device)).map(|(_, word)| word);
+        let words: Vec<_> = others.map(|word| &word.leave).chain(&own).map(wire::encode).collect();
         if words.is_empty() {
             return Ok(());
         }
@@ -73,82 +74,59 @@ impl Group {
         if !self.is_active() {
             return Ok(());
         }
-        let scheme = self.suite()?.signature_algorithm();
-        let leaver = stay::leaver(&core.crypto, scheme, self.id, &self.seats, &leave);
-        if let Some(device) = leaver.map(|seat| seat.identity.device) {
-            if device != core.me.identity.device && !self.has_word(&device, &leave.stay) {
-                self.keep_leave(core, now, device, leave)?;
-                self.next_plan = Some(now);
-            }
+        let device = leave.device;
+        let Some(peer) = self.peers.get(&device).filter(|_| device != core.me.identity.device)
+        else {
             return Ok(());
+        };
+        let scheme = self.suite()?.signature_algorithm();
+        let key = peer.signature_key.as_slice();
+        if !stay::is_signed(&core.crypto, scheme, self.id, key, &leave) {
+            return Ok(());
+        }
+        if self.keep_leave(core, now, leave)? {
+            self.next_plan = Some(now);
         }
         // He is not here any more, and may not have heard of it. Or not yet: what brought him in may
         // have been rolled back, and come again.
-        let gone = self.peers.iter().find(|(_, peer)| {
-            let key = peer.signature_key.as_slice();
-            stay::is_of(&core.crypto, scheme, self.id, key, &leave)
-        });
-        match gone.map(|(device, _)| *device) {
-            Some(device) if self.seat(&device).is_none() => {
-                // One who has gone may name the stay of another: that is no word of the other's.
-                let others = self.seats.iter().any(|seat| seat.stay == Some(leave.stay));
-                if !others && !self.has_word(&device, &leave.stay) {
-                    self.keep_leave(core, now, device, leave)?;
-                }
-                self.say_not_a_member(core, now, &under, device)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Keeps a word of which it is known whose it is.
-    pub(super) fn keep_leave(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        device: DeviceId,
-        leave: Leave,
-    ) -> Result<(), EngineError> {
-        let stay = leave.stay;
-        let record = LeaveRecord { heard: now, device, leave };
-        core.store.put(Space::Leave, &self.id.0, &stay.0, &wire::encode(&record))?;
-        self.leaves.insert(stay, record);
-        self.limit_leaves(core, OF_ONE, |record| record.device == device)?;
-        self.limit_leaves(core, WORDS, |_| true)
-    }
-
-    fn limit_leaves(
-        &mut self,
-        core: &mut Core,
-        limit: usize,
-        among: impl Fn(&LeaveRecord) -> bool,
-    ) -> Result<(), EngineError> {
-        let mut words: Vec<_> = self
-            .leaves
-            .iter()
-            .filter(|(_, record)| among(record))
-            .map(|(stay, record)| (record.heard, *stay))
-            .collect();
-        words.sort_unstable();
-        for (_, stay) in words.iter().take(words.len().saturating_sub(limit)) {
-            self.leaves.remove(stay);
-            core.store.delete(Space::Leave, &self.id.0, &stay.0)?;
+        if self.seat(&device).is_none() {
+            self.say_not_a_member(core, now, &under, device)?;
         }
         Ok(())
     }
 
-    /// The words of members, with their leaves.
-    pub(super) fn leavers(&self, core: &Core) -> Vec<(u32, Stay)> {
-        self.others(core)
-            .filter_map(|seat| Some((seat, seat.stay?)))
-            .filter(|(seat, stay)| self.has_word(&seat.identity.device, stay))
-            .map(|(seat, stay)| (seat.leaf, stay))
-            .collect()
+    /// Keeps a word of which it is known whose it is; tells whether it says more than one before.
+    pub(super) fn keep_leave(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        leave: Leave,
+    ) -> Result<bool, EngineError> {
+        let device = leave.device;
+        if self.leaves.get(&device).is_some_and(|word| word.leave.upto >= leave.upto) {
+            return Ok(false);
+        }
+        let record = LeaveRecord { heard: now, leave };
+        core.store.put(Space::Leave, &self.id.0, &device.0, &wire::encode(&record))?;
+        self.leaves.insert(device, record);
+        while self.leaves.len() > WORDS {
+            let oldest = self.leaves.iter().min_by_key(|(device, word)| (word.heard, **device));
+            let Some(oldest) = oldest.map(|(device, _)| *device) else { break };
+            self.leaves.remove(&oldest);
+            core.store.delete(Space::Leave, &self.id.0, &oldest.0)?;
+        }
+        Ok(true)
     }
 
-    /// Whether a device has said that it ends a stay.
-    pub(super) fn has_word(&self, device: &DeviceId, stay: &Stay) -> bool {
-        self.leaves.get(stay).is_some_and(|record| record.device == *device)
+    /// Whether a member has said that it leaves.
+    pub(super) fn leaves(&self, seat: &Seat) -> bool {
+        let word = self.leaves.get(&seat.identity.device);
+        word.is_some_and(|word| stay::ends(&word.leave, seat))
+    }
+
+    /// The other members that leave.
+    pub(super) fn leavers(&self, core: &Core) -> impl Iterator<Item = &Seat> {
+        self.others(core).filter(|seat| self.leaves(seat))
     }
 
     /// Tells a device that it is not a member here.

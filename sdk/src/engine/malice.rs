@@ -15,7 +15,7 @@ use super::rules::Successor;
 use super::stay;
 use crate::policy::{Policy, Right, Role};
 use crate::wire::{self, Beacon, Body, Bundle, Got, Kind, Note, Part, Rejoin, Request, Run};
-use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
+use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
 /// A commit that breaks the rules of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -347,7 +347,7 @@ impl Group {
             Kind::Application => self.encrypted(core, now, noise)?,
             Kind::Leave => {
                 let leaf = self.leaf(core, now)?;
-                wire::encode(&stay::end(&leaf.signer, self.id, Stay([0; Stay::LENGTH]))?)
+                wire::encode(&stay::end(&leaf, self.id, 0)?)
             }
             Kind::Tree => core.with(self.id, self.tip().id, |_, snapshot| snapshot.tree())??,
             Kind::Binding => core.me.binding.clone(),
@@ -449,9 +449,8 @@ impl Group {
             }
             Kind::Leave => {
                 // The word of another, signed by us.
-                let leaf = self.leaf(core, now)?;
-                let stay = self.seat(&victim).and_then(|seat| seat.stay);
-                let leave = stay::end(&leaf.signer, self.id, stay.unwrap_or(Stay([0; 16])))?;
+                let mut leave = stay::end(&self.leaf(core, now)?, self.id, FAR)?;
+                leave.device = victim;
                 self.put(core, kind, &wire::encode(&leave))
             }
             Kind::Part | Kind::Tree | Kind::Binding => self.put(core, kind, noise),

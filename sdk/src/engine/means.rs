@@ -6,6 +6,7 @@ use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::plan::{ADD_AT_ONCE, Wanted};
 use super::records::{IntentBody, IntentStatus};
+use super::stay;
 use crate::policy::{Policy, Right, Role};
 use crate::{Address, IntentId, Time};
 
@@ -51,8 +52,8 @@ impl Group {
                     }
                 }
                 // Whoever founds the successor leaves him behind.
-                IntentBody::Leave if self.others(core).next().is_some() => {
-                    self.say_leave(core, now)?;
+                IntentBody::Leave(upto) if self.others(core).next().is_some() => {
+                    self.say_leave(core, now, upto)?;
                     Means::Wait
                 }
                 _ => Means::Wait,
@@ -92,7 +93,7 @@ impl Group {
                 }
                 Some(_) => Means::Never(Failure::NotAllowed),
             },
-            IntentBody::Leave => {
+            IntentBody::Leave(upto) => {
                 let others: Vec<_> = self.others(core).map(|seat| seat.identity.address).collect();
                 let owner = rules.role(&me) == Role::Owner
                     && !others.contains(&me)
@@ -105,7 +106,7 @@ impl Group {
                 } else if owner {
                     Means::Never(Failure::LastOwner)
                 } else {
-                    self.say_leave(core, now)?;
+                    self.say_leave(core, now, *upto)?;
                     Means::Wait
                 }
             }
@@ -181,10 +182,7 @@ impl Group {
         let me = core.me.identity.address;
         let seats = || self.seats.iter().filter(|seat| seat.identity.address == *address);
         // Who leaves, or is removed by what was wanted before, comes in anew.
-        let stays = |seat: &mls::Seat| {
-            let leaves = seat.stay.is_some_and(|stay| self.has_word(&seat.identity.device, &stay));
-            !leaves && !wanted.removes(seat.leaf)
-        };
+        let stays = |seat: &mls::Seat| !self.leaves(seat) && !wanted.removes(seat.leaf);
         if seats().any(stays) {
             return Ok(Means::Happened);
         } else if seats().next().is_some() {
@@ -218,7 +216,14 @@ impl Group {
             let checked = mls::check_key_package(&core.crypto, suite, package.as_slice());
             let Ok((package, identity)) = checked else { continue };
             let here = self.seat(&identity.device).is_some();
-            if here || wanted.devices.contains(&identity.device) || wanted.add.len() >= ADD_AT_ONCE
+            // Made before he said that he leaves.
+            let old = self.leaves.get(&identity.device).is_some_and(|word| {
+                stay::of(package.leaf_node()).is_none_or(|stay| stay <= word.leave.upto)
+            });
+            if here
+                || old
+                || wanted.devices.contains(&identity.device)
+                || wanted.add.len() >= ADD_AT_ONCE
             {
                 continue;
             }

@@ -184,7 +184,7 @@ impl Group {
         self.record.moved = Some(MovedRecord {
             to,
             suite,
-            stay: self.seat(&core.me.identity.device).and_then(|seat| seat.stay),
+            stay: core.last_stay()?,
             members: members.filter(|device| !before.contains(device)).collect(),
             roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),
         });
@@ -246,21 +246,15 @@ impl Engine {
         let members: Vec<_> = group.seats.iter().map(|seat| seat.identity.clone()).collect();
         let old = group.rules.clone();
         // Who has not come in yet can't have the pre-shared key, and who leaves does not come along.
-        let leavers: BTreeSet<_> =
-            group.leavers(&self.core).into_iter().map(|(leaf, _)| leaf).collect();
         let along: BTreeSet<_> = group
             .seats
             .iter()
-            .filter(|seat| !leavers.contains(&seat.leaf))
+            .filter(|seat| !group.leaves(seat))
             .map(|seat| seat.identity.device)
             .filter(|device| group.peers.get(device).is_some_and(PeerRecord::was_heard))
             .collect();
-        let gone: BTreeSet<_> = group
-            .seats
-            .iter()
-            .filter(|seat| leavers.contains(&seat.leaf))
-            .map(|seat| seat.identity.address)
-            .collect();
+        let gone: BTreeSet<_> =
+            group.leavers(&self.core).map(|seat| seat.identity.address).collect();
         let core = &mut self.core;
         let psk = group.psk(core, successor.group)?;
         let me = core.me.identity.clone();
@@ -291,8 +285,8 @@ impl Engine {
             late
         };
 
-        let leaf = core.leaf(suite, now)?;
-        let founded = Snapshot::found(&core.crypto, &leaf, successor.group, suite, &rules)?;
+        let (leaf, stay) = (core.leaf(suite, now)?, core.next_stay()?);
+        let founded = Snapshot::found(&core.crypto, (&leaf, stay), successor.group, suite, &rules)?;
         let add: Vec<_> = add.into_iter().map(|(package, _)| package).collect();
         let joiners = joiners(core, &add)?;
         let changes = Changes { add, psk: Some(psk), ..Changes::default() };
@@ -442,13 +436,13 @@ impl Engine {
                 }
             };
             let leaves = group.asked_to_leave();
-            let gone: Vec<_> = group.leavers(core).into_iter().map(|(leaf, _)| leaf).collect();
-            let gone: Vec<_> = group
-                .seats
-                .iter()
-                .filter(|seat| gone.contains(&seat.leaf))
-                .map(|seat| seat.identity.device)
-                .collect();
+            let mut gone: Vec<_> = group.leavers(core).map(|seat| seat.identity.device).collect();
+            // Who left on our side alone may have been brought along from the other.
+            if let Some(fork) = fork {
+                let members = group.members_at(fork);
+                let left = group.leaves.keys().filter(|device| group.seat(device).is_none());
+                gone.extend(left.filter(|device| members.contains(device)));
+            }
             group.moved(core, now, to, fork)?;
             let mut before = group.record.before.clone();
             before.push(group.id);

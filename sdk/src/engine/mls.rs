@@ -16,7 +16,6 @@ use openmls::prelude::{
 };
 use openmls::schedule::{ExternalPsk, PreSharedKeyId};
 use openmls_traits::OpenMlsProvider;
-use openmls_traits::random::OpenMlsRand;
 use openmls_traits::storage::StorageProvider;
 use openmls_traits::types::Ciphersuite;
 use openmls_trellis_crypto::{TrellisCrypto, TrellisSigner, TrellisStorage};
@@ -27,7 +26,7 @@ use super::rules::{GroupRules, capabilities};
 use super::stay;
 use crate::identity::LeafIdentity;
 use crate::wire::Leave;
-use crate::{GroupId, StateId, Stay, wire};
+use crate::{GroupId, StateId, wire};
 
 /// How far the messages of one sender in one state may be out of order.
 const OUT_OF_ORDER: u32 = 256;
@@ -141,7 +140,7 @@ pub(super) struct Seat {
     pub(super) leaf: u32,
     pub(super) identity: LeafIdentity,
     pub(super) signature_key: Vec<u8>,
-    pub(super) stay: Option<Stay>,
+    pub(super) stay: Option<u64>,
 }
 
 /// One state of one group.
@@ -216,20 +215,17 @@ fn bytes(message: &MlsMessageOut) -> Result<Vec<u8>, Refused> {
     message.to_bytes().map_err(Refused::new)
 }
 
-fn new_stay(crypto: &TrellisCrypto) -> Result<Stay, Refused> {
-    Ok(Stay(crypto.random_array().map_err(Refused::new)?))
-}
-
 /// A key package for one device, its private keys as an own storage.
 pub(super) fn key_package(
     crypto: &TrellisCrypto,
     leaf: &Leaf,
     suite: Ciphersuite,
+    stay: u64,
 ) -> Result<(Vec<u8>, Vec<u8>, TrellisStorage), Refused> {
     let provider = Provider { crypto: crypto.clone(), storage: TrellisStorage::default() };
     let bundle: KeyPackageBundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities(&leaf.suites))
-        .leaf_node_extensions(stay::extensions(new_stay(crypto)?)?)
+        .leaf_node_extensions(stay::extensions(stay)?)
         .key_package_lifetime(leaf.lifetime)
         .build(suite, &provider, &leaf.signer, leaf.credential())
         .map_err(Refused::new)?;
@@ -336,7 +332,7 @@ impl Snapshot {
     /// A new group with one member.
     pub(super) fn found(
         crypto: &TrellisCrypto,
-        leaf: &Leaf,
+        (leaf, stay): (&Leaf, u64),
         group: GroupId,
         suite: Ciphersuite,
         rules: &GroupRules,
@@ -348,7 +344,7 @@ impl Snapshot {
             .ciphersuite(suite)
             .with_capabilities(capabilities(&leaf.suites))
             .with_group_context_extensions(extensions)
-            .with_leaf_node_extensions(stay::extensions(new_stay(crypto)?)?)
+            .with_leaf_node_extensions(stay::extensions(stay)?)
             .map_err(Refused::new)?
             .lifetime(leaf.lifetime)
             .with_wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY)

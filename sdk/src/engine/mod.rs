@@ -225,8 +225,8 @@ impl Engine {
             let id = GroupId(core.random()?);
             let topic = Topic(core.random()?);
             let rules = GroupRules::new(topic, name, policy, core.me.identity.address);
-            let leaf = core.leaf(suite, now)?;
-            let snapshot = Snapshot::found(&core.crypto, &leaf, id, suite, &rules)?;
+            let (leaf, stay) = (core.leaf(suite, now)?, core.next_stay()?);
+            let snapshot = Snapshot::found(&core.crypto, (&leaf, stay), id, suite, &rules)?;
             let record = GroupRecord::new(suite.into(), topic, None, now);
             let mut group = Group::new(id, record, rules, now);
             group.begin(core, now, snapshot)?;

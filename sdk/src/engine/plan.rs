@@ -22,7 +22,7 @@ use crate::identity::LeafIdentity;
 use crate::policy::Role;
 use crate::store::Space;
 use crate::wire::Bundle;
-use crate::{Address, CommitHash, DeviceId, IntentId, Span, Stay, Time};
+use crate::{Address, CommitHash, DeviceId, IntentId, Span, Time};
 
 /// How many intents of one client wait at most.
 pub(crate) const MAX_INTENTS: usize = 1024;
@@ -55,8 +55,12 @@ impl Group {
             return Err(EngineError::TooLarge { what: "the list of intents", limit: MAX_INTENTS });
         }
         let id = IntentId(core.random()?);
+        let intent = match intent {
+            Intent::Leave => IntentBody::Leave(core.last_stay()?),
+            intent => intent.into(),
+        };
         let record = IntentRecord {
-            intent: intent.into(),
+            intent,
             status: IntentStatus::Open,
             created: now,
             order: 1 + self.intents.values().map(|intent| intent.order).max().unwrap_or(0),
@@ -151,9 +155,9 @@ impl Group {
             self.bring_followers(core, &mut wanted);
         }
         // Whoever is removed anyway does not also leave.
-        for (leaf, stay) in self.leavers(core).into_iter().filter(|_| !rests) {
-            if !wanted.remove.contains(&leaf) && wanted.remove(leaf) {
-                wanted.leavers.push(stay);
+        for seat in self.leavers(core).filter(|_| !rests) {
+            if !wanted.remove.contains(&seat.leaf) && wanted.remove(seat.leaf) {
+                wanted.leavers.push(seat.identity.device);
             }
         }
         if wanted.is_empty(&self.rules) {
@@ -178,7 +182,7 @@ impl Group {
     fn fail_all(&mut self, core: &mut Core, failure: Failure) -> Result<(), EngineError> {
         let height = self.chain.last().map_or(0, |tip| tip.record.height);
         let ended = |intent: &IntentRecord| match (&intent.intent, intent.status) {
-            (IntentBody::Leave, IntentStatus::Open | IntentStatus::At(..))
+            (IntentBody::Leave(_), IntentStatus::Open | IntentStatus::At(..))
                 if failure == Failure::NotInGroup =>
             {
                 Some(IntentStatus::Done(height))
@@ -200,9 +204,9 @@ impl Group {
 
     /// Whether the user wants to leave.
     pub(super) fn asked_to_leave(&self) -> bool {
-        self.intents
-            .values()
-            .any(|intent| intent.intent == IntentBody::Leave && intent.status == IntentStatus::Open)
+        self.intents.values().any(|intent| {
+            matches!(intent.intent, IntentBody::Leave(_)) && intent.status == IntentStatus::Open
+        })
     }
 
     /// When it is this client's turn to commit: members heard of late come in the order of their
@@ -261,7 +265,7 @@ impl Group {
             }
         }
         self.drop_roles(&mut wanted);
-        let words = wanted.leavers.iter().filter_map(|stay| self.leaves.get(stay));
+        let words = wanted.leavers.iter().filter_map(|device| self.leaves.get(device));
         let leaves = words.map(|record| record.leave.clone()).collect();
         let joiners = joiners(core, &wanted.add)?;
         let rules = (wanted.rules != self.rules).then(|| wanted.rules.clone());
@@ -367,7 +371,7 @@ impl Group {
         core: &Core,
         child: &Snapshot,
         added: &[DeviceId],
-        leavers: &[Stay],
+        leavers: &[DeviceId],
     ) -> Result<Facts, EngineError> {
         let me = core.me.identity.clone();
         let leaf = self.seat(&me.device).map(|seat| seat.leaf).ok_or(EngineError::NotInGroup)?;
@@ -388,7 +392,7 @@ impl Group {
             if after.iter().any(|other| other.identity.device == identity.device) {
                 continue;
             }
-            if seat.stay.is_none_or(|stay| !leavers.contains(&stay)) {
+            if !leavers.contains(&identity.device) {
                 class = Class::Removal;
             }
             changes.push(Changed::Removed(identity.address, identity.device));
@@ -409,8 +413,8 @@ pub(super) struct Wanted {
     pub(super) add: Vec<KeyPackage>,
     pub(super) devices: Vec<DeviceId>,
     remove: BTreeSet<u32>,
-    /// The stays of those among them who leave.
-    leavers: Vec<Stay>,
+    /// Those among them who leave.
+    leavers: Vec<DeviceId>,
     /// How many leaves may go.
     removals: usize,
     /// Key packages of devices that come over.

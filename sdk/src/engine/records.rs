@@ -8,7 +8,7 @@ use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
 use crate::policy::{Floor, Policy, Role};
 use crate::wire::Leave;
-use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Stay, Time, Topic};
+use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
 macro_rules! records {
     ($( $(#[$attribute:meta])* $name:ident $body:tt )+) => { $(
@@ -68,8 +68,8 @@ records! {
     MovedRecord {
         pub(super) to: GroupId,
         pub(super) suite: u16,
-        /// This device's stay in the old group.
-        pub(super) stay: Option<Stay>,
+        /// The last of this device's stays in the old group.
+        pub(super) stay: u64,
         /// Who is to be brought along.
         pub(super) members: Vec<DeviceId>,
         /// Who was more than a member.
@@ -131,7 +131,6 @@ records! {
     /// A word of a device that it leaves.
     LeaveRecord {
         pub(super) heard: Time,
-        pub(super) device: DeviceId,
         pub(super) leave: Leave,
     }
 
@@ -322,8 +321,9 @@ pub(super) enum IntentBody {
     Remove(Address),
     #[tls_codec(discriminant = 2)]
     RemoveDevice(DeviceId),
+    /// With the number of the last leaf that this device had made then.
     #[tls_codec(discriminant = 3)]
-    Leave,
+    Leave(u64),
     #[tls_codec(discriminant = 4)]
     Rename(VLBytes),
     #[tls_codec(discriminant = 5)]
@@ -344,7 +344,7 @@ impl From<Intent> for IntentBody {
             Intent::Invite(address) => Self::Invite(address),
             Intent::Remove(address) => Self::Remove(address),
             Intent::RemoveDevice(device) => Self::RemoveDevice(device),
-            Intent::Leave => Self::Leave,
+            Intent::Leave => Self::Leave(0),
             Intent::Rename(name) => Self::Rename(name.into_bytes().into()),
             Intent::SetRole(address, role) => Self::SetRole(address, role),
             Intent::SetPolicy(policy) => Self::SetPolicy(policy),

@@ -1,69 +1,79 @@
 //! A device's stay in a group: from the commit that added its leaf to the one that removes it.
 //!
-//! The leaf names it by 16 random bytes in an extension, which its own commits keep. So a device can
-//! say once, signed with the key of its leaf, that it ends this stay: whoever hears of it may remove
-//! the leaf, in any state that has it and on any side of a split, and nobody can use the same words
-//! when the device has come in again.
+//! The leaf names it by a number in an extension, which its own commits keep. A device counts the leaves
+//! that it makes, for all groups, so a later stay has a higher number. It can say once, signed with the
+//! key of its leaf, that it ends its stays up to a number: whoever hears of it may remove the leaf, in any
+//! state that has it and on any side of a split, also one on which the device has another leaf than on
+//! its own. And nobody can use the same words when the device has come in again.
 //!
 //! The commit carries these words in its `authenticated_data` (RFC 9420, section 6.1), where its
 //! committer's signature covers them: so all members judge it by the same words.
 
 use openmls::prelude::{Extension, Extensions, LeafNode, UnknownExtension};
 use openmls_traits::crypto::OpenMlsCrypto;
-use openmls_traits::signatures::Signer;
 use openmls_traits::types::SignatureScheme;
 use openmls_trellis_crypto::TrellisCrypto;
 
 use super::io::EngineError;
-use super::mls::{Refused, Seat};
+use super::mls::{Leaf, Refused, Seat};
 use crate::wire::{self, Leave};
-use crate::{GroupId, Stay};
+use crate::{DeviceId, GroupId};
 
 /// The type of the leaf's extension, from the range for private use (RFC 9420, section 17.3).
 pub(super) const EXTENSION_TYPE: u16 = 0xf54d;
 
 /// The extensions of a leaf that begins a stay.
-pub(super) fn extensions(stay: Stay) -> Result<Extensions<LeafNode>, Refused> {
-    let extension = Extension::Unknown(EXTENSION_TYPE, UnknownExtension(stay.0.to_vec()));
+pub(super) fn extensions(stay: u64) -> Result<Extensions<LeafNode>, Refused> {
+    let content = stay.to_be_bytes().to_vec();
+    let extension = Extension::Unknown(EXTENSION_TYPE, UnknownExtension(content));
     Extensions::single(extension).map_err(Refused::new)
 }
 
-/// The stay that a leaf names.
-pub(super) fn of(leaf: &LeafNode) -> Option<Stay> {
-    Stay::from_slice(&leaf.extensions().unknown(EXTENSION_TYPE)?.0)
+/// The number of the stay that a leaf names.
+pub(super) fn of(leaf: &LeafNode) -> Option<u64> {
+    let content = &leaf.extensions().unknown(EXTENSION_TYPE)?.0;
+    content.as_slice().try_into().ok().map(u64::from_be_bytes)
 }
 
-fn text(group: GroupId, stay: Stay) -> Vec<u8> {
-    [&b"trellis leave v1"[..], &group.0, &stay.0].concat()
+fn text(group: GroupId, upto: u64) -> Vec<u8> {
+    [&b"trellis leave v1"[..], &group.0, &upto.to_be_bytes()].concat()
 }
 
-/// The word of a device that it ends a stay.
-pub(super) fn end(signer: &impl Signer, group: GroupId, stay: Stay) -> Result<Leave, EngineError> {
-    let signature = signer.sign(&text(group, stay)).map_err(|_| EngineError::Randomness)?;
-    Ok(Leave { stay, signature: signature.into() })
+/// The word of a device that it ends its stays up to one.
+pub(super) fn end(leaf: &Leaf, group: GroupId, upto: u64) -> Result<Leave, EngineError> {
+    let text = text(group, upto);
+    let signature = openmls_traits::signatures::Signer::sign(&leaf.signer, &text)
+        .map_err(|_| EngineError::Randomness)?;
+    Ok(Leave { device: leaf.identity.device, upto, signature: signature.into() })
 }
 
-/// The member that a word is of, if it is one's.
+/// Whether a word ends the stay of a member.
+pub(super) fn ends(leave: &Leave, seat: &Seat) -> bool {
+    seat.identity.device == leave.device && seat.stay.is_some_and(|stay| stay <= leave.upto)
+}
+
+/// The member of whom a word says that it leaves, if it is its own.
 pub(super) fn leaver<'a>(
     crypto: &TrellisCrypto,
     scheme: SignatureScheme,
     group: GroupId,
     roster: &'a [Seat],
     leave: &Leave,
-) -> Option<&'a Seat> {
-    let seat = roster.iter().find(|seat| seat.stay == Some(leave.stay))?;
-    is_of(crypto, scheme, group, &seat.signature_key, leave).then_some(seat)
+) -> Option<&'a DeviceId> {
+    let seat = roster.iter().find(|seat| ends(leave, seat))?;
+    let own = is_signed(crypto, scheme, group, &seat.signature_key, leave);
+    own.then_some(&seat.identity.device)
 }
 
 /// Whether a word is signed with a key.
-pub(super) fn is_of(
+pub(super) fn is_signed(
     crypto: &TrellisCrypto,
     scheme: SignatureScheme,
     group: GroupId,
     key: &[u8],
     leave: &Leave,
 ) -> bool {
-    let text = text(group, leave.stay);
+    let text = text(group, leave.upto);
     crypto.verify_signature(scheme, &text, key, leave.signature.as_slice()).is_ok()
 }
 

@@ -112,7 +112,7 @@ impl Engine {
                 }
                 // The account's other devices may have left the group before.
                 if group.is_active() {
-                    group.say_leave(core, now)?;
+                    group.say_leave(core, now, core.last_stay()?)?;
                 }
                 group.go(core, now)
             })?;
