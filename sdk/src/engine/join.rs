@@ -359,7 +359,9 @@ impl Engine {
             self.leave_predecessor(now, *old, id)?;
             self.settle_successor(now, *old, id)?;
         }
-        if before.is_empty() { self.settle_devices(now, id, |_| true) } else { Ok(()) }
+        // A device that is in the group takes care of the account's others itself.
+        let own = by == Some(self.core.me.identity.address);
+        if before.is_empty() { self.settle_devices(now, id, |_| !own) } else { Ok(()) }
     }
 
     /// Goes on in another state of a group that this device has been in.

@@ -31,7 +31,9 @@ impl Group {
         if !self.once_per(Matter::Leave, now, Span(retry.0 / 2)) {
             return Ok(());
         }
-        let leave = stay::end(&self.leaf(core, now)?, self.id, upto)?;
+        // Who has been brought along in the meantime leaves all the same.
+        let seat = self.seat(&core.me.identity.device).and_then(|seat| seat.stay);
+        let leave = stay::end(&self.leaf(core, now)?, self.id, upto.max(seat.unwrap_or(0)))?;
         self.say_words(core, now, Some(leave))
     }
 
