@@ -74,7 +74,8 @@ pub(super) struct Follower {
 
 /// What is lost of a branch that the move was not on.
 pub(super) struct Lost {
-    pub(super) invited: Vec<Address>,
+    /// Who was to be brought in.
+    pub(super) invited: Vec<Intent>,
     pub(super) unheard: Vec<SentRecord>,
 }
 
@@ -344,7 +345,7 @@ impl Group {
             .iter()
             .filter(|(_, intent)| match intent.status {
                 IntentStatus::At(_, at) | IntentStatus::Done(at) => at > fork,
-                IntentStatus::Open => matches!(intent.intent, IntentBody::Invite(_)),
+                IntentStatus::Open => intent.intent.to_bring_in().is_some(),
                 IntentStatus::Failed(_) => false,
             })
             .map(|(id, intent)| (*id, intent.intent.clone()))
@@ -352,9 +353,7 @@ impl Group {
         core.tell(Event::Healed { group: self.id });
         let mut invited = Vec::new();
         for (id, body) in lost {
-            if let IntentBody::Invite(address) = body {
-                invited.push(address);
-            }
+            invited.extend(body.to_bring_in());
             self.set_intent(core, id, IntentStatus::failed(Failure::Migrated))?;
         }
         for state in self.chain.iter().rev().filter(|state| state.record.height > fork) {
@@ -527,9 +526,14 @@ impl Engine {
         lost: Lost,
     ) -> Result<(), EngineError> {
         self.with_group(now, to, |group, core| {
-            for address in lost.invited {
-                if !group.seats.iter().any(|seat| seat.identity.address == address) {
-                    group.intend(core, now, Intent::Invite(address))?;
+            for intent in lost.invited {
+                let there = group.seats.iter().any(|seat| match &intent {
+                    Intent::Invite(address) => seat.identity.address == *address,
+                    Intent::AddDevice(device) => seat.identity.device == *device,
+                    _ => true,
+                });
+                if !there {
+                    group.intend(core, now, intent)?;
                 }
             }
             group.say_after_move(core, now, lost.unheard)

@@ -344,7 +344,8 @@ impl Engine {
         }
         let before = self.left_behind(id, &rules)?;
         let by_device = inviter.as_ref().map(|seat| seat.identity.device);
-        let record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
+        let mut record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
+        record.before.clone_from(&rules.predecessors);
         let mut group = Group::new(id, record, rules, now);
         group.begin(&mut self.core, now, snapshot)?;
         group.acknowledge_soon(&mut self.core, now)?;

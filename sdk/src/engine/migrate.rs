@@ -432,7 +432,11 @@ impl Engine {
                 Some(fork) => group.lose(core, now, fork)?,
                 None => {
                     let unheard = group.unheard(core)?.into_values().collect();
-                    Lost { invited: Vec::new(), unheard }
+                    // Who was invited and is not in yet is invited where the group goes on.
+                    let open = group.intents.values();
+                    let open = open.filter(|intent| intent.status == IntentStatus::Open);
+                    let invited = open.filter_map(|intent| intent.intent.to_bring_in()).collect();
+                    Lost { invited, unheard }
                 }
             };
             let leaves = group.asked_to_leave();
@@ -450,7 +454,8 @@ impl Engine {
         })?;
         let Some((lost, leaves, gone, before)) = left.flatten() else { return Ok(()) };
         self.with_group(now, to.0, |group, core| {
-            group.record.before.extend(before);
+            let known = group.record.before.clone();
+            group.record.before.extend(before.into_iter().filter(|old| !known.contains(old)));
             let excess = group.record.before.len().saturating_sub(BEFORE);
             group.record.before.drain(..excess);
             group.save(core)?;

@@ -338,6 +338,17 @@ pub(super) enum IntentBody {
     AddDevice(DeviceId),
 }
 
+impl IntentBody {
+    /// The same, if it is about bringing somebody in.
+    pub(super) fn to_bring_in(&self) -> Option<Intent> {
+        match self {
+            Self::Invite(address) => Some(Intent::Invite(*address)),
+            Self::AddDevice(device) => Some(Intent::AddDevice(*device)),
+            _ => None,
+        }
+    }
+}
+
 impl From<Intent> for IntentBody {
     fn from(intent: Intent) -> Self {
         match intent {
