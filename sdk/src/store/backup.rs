@@ -7,6 +7,7 @@ use rusqlite::params;
 use zeroize::Zeroizing;
 
 use super::key::{self, Key};
+use super::lock::Lock;
 use super::open::{self, Place};
 use super::schema;
 use super::{Result, Store, StoreError};
@@ -31,7 +32,7 @@ impl Store {
             return Err(StoreError::InTransaction);
         }
         let place = Place::of(path.as_ref())?;
-        let _lock = place.lock()?;
+        let _lock = Lock::of(&place)?;
         let unfinished = place.beside("-unfinished");
         let outcome = self
             .export(&unfinished, key)

@@ -41,9 +41,9 @@
 //!
 //! - The journal is a rollback journal that is truncated with each commit (`journal_mode=TRUNCATE`,
 //!   `synchronous=FULL`, which syncs the truncation too, so that a journal can't come back after a
-//!   power failure and undo a commit that was told). A write-ahead log would need one sync for a commit and not four, but keeps
-//!   the old and the new content of pages until it is written over; to end that after each step
-//!   would cost those syncs again.
+//!   power failure and undo a commit that was told). A write-ahead log would need one sync for a
+//!   commit and not four, but keeps the old and the new content of pages until it is written over;
+//!   to end that after each step would cost those syncs again.
 //! - `secure_delete` writes zeros over what is deleted, and over pages that fall free.
 //! - When SQLite moves rows from page to page, `secure_delete` does not clear where they were, and a
 //!   row that is deleted later may leave such a copy behind. [`Store::erase`] writes the tables that
@@ -63,6 +63,7 @@ mod error;
 #[cfg(feature = "simulator")]
 mod image;
 mod key;
+mod lock;
 mod message;
 mod open;
 mod record;
@@ -73,10 +74,11 @@ mod snapshot;
 mod transaction;
 
 use std::fmt;
-use std::fs::File;
 
 use openmls_trellis_crypto::TrellisCrypto;
 use rusqlite::Connection;
+
+use lock::Lock;
 
 pub use error::StoreError;
 pub use key::{Key, KeyCost};
@@ -92,7 +94,7 @@ pub struct Store {
     // The fields are dropped in this order, and the file has to be closed before the lock is given
     // up.
     connection: Connection,
-    _lock: Option<File>,
+    _lock: Option<Lock>,
     options: StoreOptions,
     crypto: TrellisCrypto,
     /// How many writes there were.

@@ -1,7 +1,7 @@
 //! Opening and creating.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use super::key::{self, Key, KeyCost, SALT};
+use super::lock::Lock;
 use super::{Result, Store, StoreError, schema};
 
 /// What SQLCipher 4 writes at a time.
@@ -56,7 +57,7 @@ impl Store {
     /// All but those of transactions. The file is left as it was.
     pub fn open(path: impl AsRef<Path>, key: &Key, options: StoreOptions) -> Result<Self> {
         let place = Place::of(path.as_ref())?;
-        let lock = place.lock()?;
+        let lock = Lock::of(&place)?;
         let salt = place.salt()?;
         let key = key.for_file(&salt, options.cost)?;
         if !place.file.exists() {
@@ -88,7 +89,7 @@ impl Store {
     /// A store in this database.
     pub(super) fn with(
         mut connection: Connection,
-        lock: Option<File>,
+        lock: Option<Lock>,
         options: StoreOptions,
     ) -> Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -164,23 +165,6 @@ impl Place {
         let mut name = OsString::from(&self.file);
         name.push(suffix);
         name.into()
-    }
-
-    /// The lock, which is given up when the result is dropped or the process ends.
-    ///
-    /// It is on a file of its own, because on most systems SQLite's locks on a file are gone when the
-    /// process closes that file anywhere, and the salt has to be read before SQLite opens it.
-    pub(super) fn lock(&self) -> Result<File> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.beside("-lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
     }
 
     /// The salt at the beginning of the file, or a new one for a new file; an error if the file is

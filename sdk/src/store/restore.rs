@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::lock::Lock;
 use super::open::Place;
 use super::{Key, Store, StoreError, StoreOptions};
 
@@ -53,7 +54,7 @@ impl Store {
         prepare: impl FnOnce(Self) -> Result<Self, E>,
     ) -> Result<Self, E> {
         let place = Place::of(path)?;
-        let lock = place.lock()?;
+        let lock = Lock::of(&place)?;
         if place.file.exists() {
             return Err(StoreError::Exists.into());
         }
