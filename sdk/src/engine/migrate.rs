@@ -447,6 +447,10 @@ impl Engine {
                 let left = group.leaves.keys().filter(|device| group.seat(device).is_none());
                 gone.extend(left.filter(|device| members.contains(device)));
             }
+            // Who may remove them in the successor has to know.
+            if !gone.is_empty() {
+                group.say_words(core, now, None)?;
+            }
             group.moved(core, now, to, fork)?;
             let mut before = group.record.before.clone();
             before.push(group.id);

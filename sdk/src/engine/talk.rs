@@ -102,6 +102,10 @@ impl Group {
         for key in self.reach(core, now)? {
             self.stand(core, now, &key)?;
         }
+        // Otherwise the next commit carries them.
+        if self.rules.successor.is_some() && self.leavers(core).next().is_some() {
+            self.say_words(core, now, None)?;
+        }
         Ok(())
     }
 
