@@ -3,10 +3,11 @@
 use super::Engine;
 use super::core::Core;
 use super::group::Group;
-use super::io::{EngineError, Event, Output};
+use super::io::{EngineError, Event, Intent, Output};
 use super::migrate::Next;
 use super::mls::{self, Opened, Snapshot};
 use super::records::{GroupRecord, IntentBody, IntentStatus, JoinRecord, KeyPackageRecord, Status};
+use super::rules::GroupRules;
 use crate::identity::Binding;
 use crate::policy::Right;
 use crate::store::Space;
@@ -340,13 +341,14 @@ impl Engine {
             }
             let by = inviter.map(|seat| seat.identity.device);
             self.come_over(now, id, snapshot, by)?;
+            self.leave_again(now, id, &rules)?;
             return self.settle_devices(now, id, |_| false);
         }
         let before = self.left_behind(id, &rules)?;
         let by_device = inviter.as_ref().map(|seat| seat.identity.device);
         let mut record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
         record.before.clone_from(&rules.predecessors);
-        let mut group = Group::new(id, record, rules, now);
+        let mut group = Group::new(id, record, rules.clone(), now);
         group.begin(&mut self.core, now, snapshot)?;
         group.acknowledge_soon(&mut self.core, now)?;
         group.lack_bindings(&mut self.core, now)?;
@@ -360,9 +362,36 @@ impl Engine {
             self.leave_predecessor(now, *old, id)?;
             self.settle_successor(now, *old, id)?;
         }
+        self.leave_again(now, id, &rules)?;
         // A device that is in the group takes care of the account's others itself.
         let own = by == Some(self.core.me.identity.address);
         if before.is_empty() { self.settle_devices(now, id, |_| !own) } else { Ok(()) }
+    }
+
+    /// Leaves a group into which this device was brought with a key package from before it left, here
+    /// or in a group before.
+    fn leave_again(
+        &mut self,
+        now: Time,
+        id: GroupId,
+        rules: &GroupRules,
+    ) -> Result<(), EngineError> {
+        let mut groups = self.followed_to(id)?;
+        groups.extend(rules.predecessors.iter().chain([&id]));
+        let mut upto = None;
+        for group in groups {
+            let said = self.with_group(now, group, |group, _| Ok(group.left_upto()))?;
+            upto = upto.max(said.flatten());
+        }
+        self.with_group(now, id, |group, core| {
+            let seat = group.seat(&core.me.identity.device);
+            let left = upto.is_some() && seat.is_some_and(|seat| seat.stay <= upto);
+            if left && !group.asked_to_leave() {
+                group.intend(core, now, Intent::Leave)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
     }
 
     /// Goes on in another state of a group that this device has been in.

@@ -209,6 +209,17 @@ impl Group {
         })
     }
 
+    /// Up to which stay this device has said that it leaves.
+    pub(super) fn left_upto(&self) -> Option<u64> {
+        let intents = self.intents.values();
+        let said = intents.filter(|intent| !matches!(intent.status, IntentStatus::Failed(_)));
+        said.filter_map(|intent| match intent.intent {
+            IntentBody::Leave(upto) => Some(upto),
+            _ => None,
+        })
+        .max()
+    }
+
     /// When it is this client's turn to commit: members heard of late come in the order of their
     /// rank in this state, so that most races do not happen.
     fn turn(&mut self, core: &Core, now: Time) -> Time {
