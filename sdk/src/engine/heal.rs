@@ -238,6 +238,8 @@ impl Group {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
+        // Who has left on this side may be a member on the other.
+        self.say_words(core, now, None)?;
         let key_package = core.key_package(now, self.suite()?)?;
         let count = self.next_count(core)?;
         let rejoin = Rejoin { count, side, key_package: key_package.into() };

@@ -193,16 +193,23 @@ impl<'a, N: Node> World<'a, N> {
         self.seats.push(Seat { place: Place::Up(node), life: 0, rest: Span(0), streak });
     }
 
-    /// The group that a node is or was in last; nothing if it never was in one.
+    /// The group that a node is in, or was in last; nothing if it never was in one.
     pub(super) fn group_of(&mut self, who: usize) -> Option<GroupId> {
-        let Place::Up(node) = &self.seats.get(who)?.place else { return None };
+        let clock = self.clock();
+        let Place::Up(node) = &mut self.seats.get_mut(who)?.place else { return None };
         let groups = node.groups();
         if self.plan.honest(who) {
             let new = groups.iter().filter(|group| !self.lineage.contains(group));
             let new: Vec<_> = new.copied().collect();
             self.lineage.extend(new);
         }
-        self.lineage.iter().rev().find(|group| groups.contains(group)).copied()
+        // Of two successors that were founded at once, the one that came to light later may be given up.
+        let known: Vec<_> =
+            self.lineage.iter().rev().filter(|group| groups.contains(group)).collect();
+        let mut active = known.iter().filter(|group| {
+            groups.len() == 1 || node.view(clock, ***group).is_ok_and(|view| view.active)
+        });
+        active.next().or(known.first()).map(|group| **group)
     }
 
     // Time
