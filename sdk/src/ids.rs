@@ -58,7 +58,8 @@ identifier! {
     StateId[16],
     /// A commit: the SHA-256 digest of its MLSMessage.
     CommitHash[32],
-    /// A message, chosen at random by its author.
+    /// A message: the first half of a SHA-256 digest over its device and a number that the device chose
+    /// at random, so that nobody can give a message the name of another's.
     MessageId[16],
     /// Something that the user of this client wants to happen to a group.
     IntentId[16],

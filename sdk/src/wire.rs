@@ -24,7 +24,7 @@ use openmls_traits::types::AeadType;
 use openmls_trellis_crypto::TrellisCrypto;
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
-use crate::{DeviceId, GroupId, MessageId, StateId, Time, Topic};
+use crate::{DeviceId, GroupId, StateId, Time, Topic};
 
 /// The version of all formats here.
 const VERSION: u8 = 1;
@@ -153,7 +153,8 @@ pub(crate) struct Bundle {
 /// What an application message is inside MLS.
 #[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub(crate) struct Body {
-    pub(crate) id: MessageId,
+    /// What its device names it by, see [`MessageId`](crate::MessageId).
+    pub(crate) nonce: [u8; 16],
     /// Its number among the messages of its device in this group; the first is 1.
     pub(crate) number: u64,
     pub(crate) written: Time,
@@ -164,7 +165,7 @@ pub(crate) struct Body {
 /// Nothing of what was said.
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Body").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Body").finish_non_exhaustive()
     }
 }
 

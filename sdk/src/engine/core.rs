@@ -144,6 +144,14 @@ impl Core {
         digest.ok().and_then(|digest| digest.try_into().ok()).expect("every backend has SHA-256")
     }
 
+    /// The name of a message of a device.
+    pub(super) fn message_id(&self, device: &DeviceId, nonce: &[u8; 16]) -> MessageId {
+        let text = [&b"trellis message v1"[..], &device.0, nonce].concat();
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.hash(&text)[..16]);
+        MessageId(id)
+    }
+
     /// What this device is in a group of a suite.
     pub(super) fn leaf(&self, suite: Ciphersuite, now: Time) -> Result<Leaf, EngineError> {
         let scheme = suite.signature_algorithm();

@@ -343,7 +343,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         groups: vec![[7; 32]],
     };
     let body = |message: Message| Body {
-        id: to,
+        nonce: to.0,
         number: 1,
         written: now,
         message: message.encode().into(),

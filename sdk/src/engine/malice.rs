@@ -392,7 +392,7 @@ impl Group {
             Kind::Application => {
                 // The name of a message that another said, and numbers out of all proportion.
                 let body = Body {
-                    id: heard.unwrap_or(MessageId([0; 16])),
+                    nonce: heard.unwrap_or(MessageId([0; 16])).0,
                     number: if noise.len().is_multiple_of(2) { FAR } else { self.record.sent + 2 },
                     written: Time(FAR),
                     message: noise.to_vec().into(),

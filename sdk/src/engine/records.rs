@@ -159,7 +159,7 @@ records! {
 
     /// A message of one's own, by its number.
     SentRecord {
-        pub(super) id: MessageId,
+        pub(super) nonce: [u8; 16],
         /// The group in whose history it is: this one, or one before it.
         pub(super) group: GroupId,
         pub(super) state: StateId,

@@ -33,7 +33,8 @@ impl Group {
             return Err(EngineError::NotInGroup);
         }
         message.check()?;
-        let id = MessageId(core.random()?);
+        let nonce = core.random()?;
+        let id = core.message_id(&core.me.identity.device, &nonce);
         self.record.sent += 1;
         let number = self.record.sent;
         self.save(core)?;
@@ -52,16 +53,16 @@ impl Group {
         };
         core.store.message_insert(&row)?;
         self.amend(core, &row, message)?;
-        let record = self.sent_now(self.id, id);
+        let record = self.sent_now(self.id, nonce);
         self.save_sent(core, number, &record)?;
         self.say_number(core, now, number, true)?;
         Ok(id)
     }
 
     /// A message that is sent in the newest state.
-    fn sent_now(&self, group: GroupId, id: MessageId) -> SentRecord {
+    fn sent_now(&self, group: GroupId, nonce: [u8; 16]) -> SentRecord {
         let tip = self.tip();
-        SentRecord { id, group, state: tip.id, height: tip.record.height }
+        SentRecord { nonce, group, state: tip.id, height: tip.record.height }
     }
 
     /// What this device has said of late and not all others are known to have.
@@ -102,7 +103,7 @@ impl Group {
     ) -> Result<(), EngineError> {
         for sent in unheard {
             self.record.sent += 1;
-            let record = self.sent_now(sent.group, sent.id);
+            let record = self.sent_now(sent.group, sent.nonce);
             self.save_sent(core, self.record.sent, &record)?;
             self.say_number(core, now, self.record.sent, true)?;
         }
@@ -140,8 +141,10 @@ impl Group {
         if again && self.holds(now) {
             return Ok(());
         }
-        let Some(row) = core.store.message_get(sent.group, sent.id)? else { return Ok(()) };
-        let body = Body { id: sent.id, number, written: row.written, message: row.body.into() };
+        let id = core.message_id(&core.me.identity.device, &sent.nonce);
+        let Some(row) = core.store.message_get(sent.group, id)? else { return Ok(()) };
+        let body =
+            Body { nonce: sent.nonce, number, written: row.written, message: row.body.into() };
         let leaf = self.leaf(core, now)?;
         let (group, tip) = (self.id, self.tip().id);
         let body = wire::encode(&body);
@@ -149,13 +152,13 @@ impl Group {
             let bytes = snapshot.encrypt(&leaf, &body)?;
             Ok(core.store.state_update(group, tip, snapshot.storage()).map(|()| bytes))
         })???;
-        let record = self.sent_now(sent.group, sent.id);
+        let record = self.sent_now(sent.group, sent.nonce);
         self.save_sent(core, number, &record)?;
         let key = self.tip().record.keys.envelope;
         let topic = self.record.topic;
         for envelope in core.seal(&key, &topic, tip, Kind::Application, &encrypted)? {
             if surely {
-                core.publish_surely(topic, envelope, Some((sent.group, sent.id)))?;
+                core.publish_surely(topic, envelope, Some((sent.group, id)))?;
             } else {
                 core.publish(topic, envelope);
             }
@@ -237,11 +240,12 @@ impl Group {
         settle_numbers(&mut peer.upto, &mut peer.beyond);
         self.save_peer(core, &device)?;
         self.acknowledge_soon(core, now)?;
+        let id = core.message_id(&device, &body.nonce);
         // A kind of message that this version does not know is kept for one that does.
         let message = Message::decode(body.message.as_slice()).ok();
         let row = MessageRow {
             group,
-            id: body.id,
+            id,
             author: seat.identity.address,
             device,
             seq: body.number,
@@ -254,7 +258,7 @@ impl Group {
         };
         // What was said before the group moved and arrived there is not said anew.
         for before in &self.record.before {
-            if core.store.message_get(*before, body.id)?.is_some() {
+            if core.store.message_get(*before, id)?.is_some() {
                 return Ok(());
             }
         }
@@ -330,7 +334,8 @@ impl Group {
         delivery: Delivery,
     ) -> Result<(), EngineError> {
         let Some(sent) = self.sent(core, number)? else { return Ok(()) };
-        delivered_id(core, sent.group, sent.id, delivery)
+        let id = core.message_id(&core.me.identity.device, &sent.nonce);
+        delivered_id(core, sent.group, id, delivery)
     }
 }
 
