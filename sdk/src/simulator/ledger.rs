@@ -1,11 +1,11 @@
 //! What nodes were told to do, and what they told their users: all that the invariants are about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::invariants::Violation;
 use super::plan::Plan;
 use super::step::What;
-use crate::engine::{Event, Intent, Outcome};
+use crate::engine::{Changed, Event, Intent, Outcome};
 use crate::message::{Message, Received};
 use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Time};
 
@@ -61,6 +61,12 @@ pub(crate) struct Account {
     /// When it was cut off from somebody, or down: from, until.
     pub(crate) away: Vec<(Order, Option<Order>)>,
     pub(crate) crashes: Vec<Order>,
+    /// Which devices it was told have been put out, or have left.
+    pub(crate) put_out: Vec<(Order, DeviceId)>,
+    /// By whom each device came in last, of those of which it was told.
+    pub(crate) added: BTreeMap<DeviceId, Address>,
+    /// Who brought it in last; nobody, if it founded the group, came back, or never was in.
+    pub(crate) inviter: Option<Address>,
     /// How often it has told of an equivocation.
     pub(crate) warnings: u64,
     /// When it said that it is on the smaller side of a split, and when it said that it came over.
@@ -256,7 +262,20 @@ impl Ledger {
                     asked.outcomes.push((order, outcome.clone()));
                 }
             }
-            Event::Changed { .. } => self.tally.changes += 1,
+            Event::Changed { change, .. } => {
+                self.tally.changes += 1;
+                let account = &mut self.accounts[who];
+                for what in &change.what {
+                    match what {
+                        Changed::Removed(_, device) => account.put_out.push((order, *device)),
+                        Changed::Added(_, device) => {
+                            account.added.insert(*device, change.by);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Event::Joined { by, .. } => self.accounts[who].inviter = *by,
             Event::RolledBack { .. } => self.tally.rollbacks += 1,
             Event::Equivocation { .. } => {
                 self.tally.equivocations += 1;

@@ -1,7 +1,6 @@
 //! After the network has healed and fallen quiet, all connected honest members hold the same state.
 
 use super::Case;
-use crate::engine::Intent;
 use crate::simulator::node::View;
 use crate::simulator::trace::Name;
 
@@ -21,25 +20,15 @@ pub(super) fn agreement(case: Case<'_>) -> Vec<String> {
     for (node, end) in case.honest() {
         let listed = reference.has(case.ledger.devices[node]);
         let active = end.view.as_ref().is_some_and(|view| view.active);
-        if listed != active && !(listed && unwelcomed(case, node)) {
+        if listed != active
+            && !(listed && case.unwelcomed(node))
+            && !(active && case.stranded(node))
+        {
             let (is, believes) = if listed { ("is", "not") } else { ("is not", "nevertheless") };
             broken.push(format!("n{node} {is} in the roster of n{first} and {believes} a member"));
         }
     }
     broken
-}
-
-/// Whether the malicious node, which is gone for good, has invited a node and nobody else has: nobody can
-/// make it send the Welcome.
-fn unwelcomed(case: Case<'_>, node: usize) -> bool {
-    let account = case.ledger.addresses[node];
-    let wish = Intent::Invite(account);
-    let mut inviters = case.ledger.asked.iter().filter(|asked| asked.intent == wish).peekable();
-    let founder = case.ledger.addresses.first() == Some(&account);
-    case.plan.goes
-        && !founder
-        && inviters.peek().is_some()
-        && inviters.all(|asked| !case.plan.honest(asked.who))
 }
 
 fn describe(case: Case<'_>, view: &View) -> String {

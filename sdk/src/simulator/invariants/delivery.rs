@@ -54,8 +54,12 @@ fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
     let known = author.roster_at(said.order).is_some_and(|roster| roster.devices.contains(&device));
     let stayed = author.stayed_since(said.order) && reader.stayed_since(said.order);
     let own = case.ledger.devices[said.who];
+    // The author may learn at once that the reader was put out before and is in again.
+    let told =
+        |(order, out): &(Order, DeviceId)| *order > said.order && [own, device].contains(out);
+    let parted = [author, reader].iter().any(|account| account.put_out.iter().any(told));
     let put_out = absent_since(case, device, said.order) || absent_since(case, own, said.order);
-    known && stayed && !put_out
+    known && stayed && !put_out && !parted
 }
 
 /// Whether some honest member has at any time since then seen the group without a device that

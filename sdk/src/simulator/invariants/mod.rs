@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use super::ledger::Ledger;
 use super::node::View;
 use super::plan::Plan;
-use crate::IntentId;
 use crate::engine::Outcome;
 use crate::message::Received;
+use crate::{Address, IntentId};
 
 /// All connected honest members hold the same state, and are who that state says they are.
 pub(crate) const AGREEMENT: &str = "agreement";
@@ -78,7 +78,34 @@ impl<'a> Case<'a> {
     /// The honest nodes that believe that they are in the group.
     fn members(self) -> impl Iterator<Item = (usize, &'a View)> {
         let view = |end: &'a End| end.view.as_ref().filter(|view| view.active);
-        self.honest().filter_map(move |(node, end)| Some((node, view(end)?)))
+        let nodes = self.honest().filter(move |(node, _)| !self.stranded(*node));
+        nodes.filter_map(move |(node, end)| Some((node, view(end)?)))
+    }
+
+    /// Whether an account is that of the malicious node, which is gone for good.
+    fn vanished(self, account: Address) -> bool {
+        let malicious = self.ledger.node(account).is_some_and(|node| !self.plan.honest(node));
+        self.plan.goes && malicious
+    }
+
+    /// Whether a node was brought in by the malicious node, which then vanished, and nobody else ever
+    /// heard of that: there is nobody to find it.
+    fn stranded(self, node: usize) -> bool {
+        let ledger = self.ledger;
+        let brought = ledger.accounts[node].inviter.is_some_and(|account| self.vanished(account));
+        let device = ledger.devices[node];
+        let mut others = self.honest().filter(|(other, _)| *other != node);
+        brought && !others.any(|(other, _)| ledger.accounts[other].added.contains_key(&device))
+    }
+
+    /// Whether a node that others have in the group lacks the Welcome of the malicious node, which has
+    /// vanished with it.
+    fn unwelcomed(self, node: usize) -> bool {
+        let ledger = self.ledger;
+        let device = ledger.devices[node];
+        let mut added =
+            self.honest().filter_map(|(node, _)| ledger.accounts[node].added.get(&device));
+        added.any(|by| self.vanished(*by))
     }
 }
 
