@@ -22,6 +22,9 @@ const GIVEN: u32 = 32;
 const GIVING: Span = Span::seconds(10);
 /// How many Welcomes wait for their ratchet tree at most.
 const JOINS: usize = 64;
+/// How many of them are for one key package; the oldest goes. The state of the first may have been given
+/// up before its tree was here.
+const JOINS_EACH: usize = 4;
 /// How long one does.
 const JOIN_PATIENCE: Span = Span::seconds(24 * 3600);
 
@@ -193,7 +196,8 @@ impl Engine {
             return Ok(());
         }
         let Some(reference) = mls::welcomed(welcome.as_slice()) else { return Ok(()) };
-        if self.joining.contains_key(&reference) {
+        let name = self.core.hash(welcome.as_slice());
+        if self.joining.contains_key(&name) {
             return Ok(());
         }
         let record = JoinRecord {
@@ -204,7 +208,18 @@ impl Engine {
             next: now,
         };
         if self.begin_join(now, record.clone())? {
-            self.core.store.put(Space::Pending, &[], &reference, &wire::encode(&record))?;
+            self.core.store.put(Space::Pending, &[], &name, &wire::encode(&record))?;
+            let same = self
+                .joining
+                .iter()
+                .filter(|(_, joining)| joining.record.key_package.as_slice() == reference);
+            let mut same: Vec<_> =
+                same.map(|(name, joining)| (joining.record.created, *name)).collect();
+            same.sort_unstable();
+            for (_, oldest) in same.iter().take(same.len().saturating_sub(JOINS_EACH)) {
+                self.joining.remove(oldest);
+                self.core.store.delete(Space::Pending, &[], oldest)?;
+            }
         }
         Ok(())
     }
@@ -227,20 +242,20 @@ impl Engine {
         let opened = mls::open_welcome(&self.core.crypto, storage, welcome, &psks);
         let Ok(opened) = opened else { return Ok(false) };
         self.core.outputs.push(Output::Subscribe(opened.rules.topic));
-        self.joining_topics.insert(opened.rules.topic, reference.clone());
+        let name = self.core.hash(welcome);
         let joining = Joining { record, opened, parts: super::parts::Parts::default() };
-        self.joining.insert(reference.clone(), joining);
-        self.ask_for_tree(now, &reference)?;
+        self.joining.insert(name, joining);
+        self.ask_for_tree(now, &name)?;
         Ok(true)
     }
 
     /// Asks the group for the ratchet tree of the state that a Welcome leads to.
-    pub(super) fn ask_for_tree(&mut self, now: Time, reference: &[u8]) -> Result<(), EngineError> {
+    pub(super) fn ask_for_tree(&mut self, now: Time, name: &[u8; 32]) -> Result<(), EngineError> {
         let retry = self.core.config.retry;
-        let Some(joining) = self.joining.get_mut(reference) else { return Ok(()) };
+        let Some(joining) = self.joining.get_mut(name) else { return Ok(()) };
         if now.since(joining.record.created) > JOIN_PATIENCE {
-            self.joining.remove(reference);
-            self.core.store.delete(Space::Pending, &[], reference)?;
+            self.joining.remove(name);
+            self.core.store.delete(Space::Pending, &[], name)?;
             return Ok(());
         }
         joining.record.tries = joining.record.tries.saturating_add(1);
@@ -262,19 +277,25 @@ impl Engine {
         Ok(())
     }
 
-    /// An envelope on the topic of a group that this device is about to join.
+    /// An envelope on the topic of a group that this device is about to join, maybe by one of several
+    /// Welcomes.
     pub(super) fn take_while_joining(
         &mut self,
         now: Time,
         topic: crate::Topic,
         bytes: &[u8],
     ) -> Result<(), EngineError> {
-        let Some(reference) = self.joining_topics.get(&topic).cloned() else { return Ok(()) };
-        let Some(joining) = self.joining.get_mut(&reference) else { return Ok(()) };
-        let key = joining.opened.keys.envelope;
-        let Some(opened) = wire::open(&self.core.crypto, &key, &topic, bytes) else {
-            return Ok(());
-        };
+        let mut found = None;
+        for (name, joining) in &mut self.joining {
+            let key = &joining.opened.keys.envelope;
+            if joining.opened.rules.topic == topic
+                && let Some(opened) = wire::open(&self.core.crypto, key, &topic, bytes)
+            {
+                found = Some((*name, joining, opened));
+                break;
+            }
+        }
+        let Some((name, joining, opened)) = found else { return Ok(()) };
         let tree = match opened.kind {
             Kind::Tree => opened.payload,
             Kind::Part => {
@@ -287,23 +308,24 @@ impl Engine {
             }
             _ => return Ok(()),
         };
-        self.join(now, &reference, &tree)
+        self.join(now, &name, &tree)
     }
 
     /// Joins with the ratchet tree.
-    fn join(&mut self, now: Time, reference: &[u8], tree: &[u8]) -> Result<(), EngineError> {
-        let Some(joining) = self.joining.remove(reference) else { return Ok(()) };
+    fn join(&mut self, now: Time, name: &[u8; 32], tree: &[u8]) -> Result<(), EngineError> {
+        let Some(joining) = self.joining.remove(name) else { return Ok(()) };
         let Joining { record, opened, .. } = joining;
         let (id, rules, suite) = (opened.group, opened.rules.clone(), opened.suite());
         let psks = opened.psks.clone();
-        self.joining_topics.remove(&rules.topic);
         let Ok((snapshot, inviter)) = opened.join(tree) else {
             // Somebody sent another tree: the Welcome is opened again, for the right one.
-            self.begin_join(now, record)?;
+            if !self.begin_join(now, record)? {
+                self.core.store.delete(Space::Pending, &[], name)?;
+            }
             return Ok(());
         };
-        self.core.store.delete(Space::Pending, &[], reference)?;
-        self.core.store.delete(Space::KeyPackage, &[], reference)?;
+        self.core.store.delete(Space::Pending, &[], name)?;
+        self.core.store.delete(Space::KeyPackage, &[], record.key_package.as_slice())?;
         self.key_packages = self.key_packages.saturating_sub(1);
         let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
         let by = inviter.as_ref().map(|seat| seat.identity.address);
@@ -434,6 +456,8 @@ impl Engine {
             }
             group.stash.clear();
             group.given_up.clear();
+            // What was wanted on the old side may have happened on this one.
+            group.rejoins.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
             group.record.inviter = inviter;

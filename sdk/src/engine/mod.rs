@@ -97,8 +97,8 @@ pub struct Engine {
     groups: BTreeMap<GroupId, Option<Group>>,
     topics: BTreeMap<Topic, GroupId>,
     inbox: Topic,
-    joining: BTreeMap<Vec<u8>, Joining>,
-    joining_topics: BTreeMap<Topic, Vec<u8>>,
+    /// By the digest of the Welcome.
+    joining: BTreeMap<[u8; 32], Joining>,
     /// When a group that is not in memory has to be looked at.
     due: BTreeMap<GroupId, Time>,
     key_packages: usize,
@@ -139,7 +139,6 @@ impl Engine {
             topics: BTreeMap::new(),
             inbox,
             joining: BTreeMap::new(),
-            joining_topics: BTreeMap::new(),
             due: BTreeMap::new(),
             key_packages: 0,
             given: (0, now),
@@ -166,9 +165,15 @@ impl Engine {
                 self.due.insert(id, due);
             }
         }
-        for (_, value) in self.core.store.scan(Space::Pending, &[])? {
-            if let Some(record) = wire::decode::<JoinRecord>(&value) {
-                self.begin_join(now, record)?;
+        for (name, value) in self.core.store.scan(Space::Pending, &[])? {
+            let record = wire::decode::<JoinRecord>(&value);
+            // Its key package may have been used, or have gone for newer ones.
+            let goes_on = match record {
+                Some(record) => self.begin_join(now, record)?,
+                None => false,
+            };
+            if !goes_on {
+                self.core.store.delete(Space::Pending, &[], &name)?;
             }
         }
         self.key_packages = self.core.store.scan(Space::KeyPackage, &[])?.len();
@@ -347,7 +352,7 @@ impl Engine {
             .joining
             .iter()
             .filter(|(_, joining)| joining.record.next <= now)
-            .map(|(reference, _)| reference.clone())
+            .map(|(welcome, _)| *welcome)
             .collect();
         if self.core.erasure_due(now) {
             self.core.erase_now(now)?;
@@ -363,8 +368,8 @@ impl Engine {
                 engine.lead(now, group)?;
                 engine.found_successor(now, group)?;
             }
-            for reference in joins {
-                engine.ask_for_tree(now, &reference)?;
+            for welcome in joins {
+                engine.ask_for_tree(now, &welcome)?;
             }
             Ok(())
         })

@@ -121,7 +121,6 @@ impl Engine {
             self.core.store.delete_scope(space, &[])?;
         }
         self.joining.clear();
-        self.joining_topics.clear();
         self.key_packages = 0;
         self.devices.revoked = true;
         self.devices.call = None;
