@@ -74,8 +74,8 @@ pub(super) struct Follower {
 
 /// What is lost of a branch that the move was not on.
 pub(super) struct Lost {
-    /// Who was to be brought in.
-    pub(super) invited: Vec<Intent>,
+    /// Who was to be brought in, and who to be removed.
+    pub(super) members: Vec<Intent>,
     pub(super) unheard: Vec<SentRecord>,
 }
 
@@ -345,15 +345,15 @@ impl Group {
             .iter()
             .filter(|(_, intent)| match intent.status {
                 IntentStatus::At(_, at) | IntentStatus::Done(at) => at > fork,
-                IntentStatus::Open => intent.intent.to_bring_in().is_some(),
+                IntentStatus::Open => intent.intent.about_members().is_some(),
                 IntentStatus::Failed(_) => false,
             })
             .map(|(id, intent)| (*id, intent.intent.clone()))
             .collect();
         core.tell(Event::Healed { group: self.id });
-        let mut invited = Vec::new();
+        let mut members = Vec::new();
         for (id, body) in lost {
-            invited.extend(body.to_bring_in());
+            members.extend(body.about_members());
             self.set_intent(core, id, IntentStatus::failed(Failure::Migrated))?;
         }
         for state in self.chain.iter().rev().filter(|state| state.record.height > fork) {
@@ -368,7 +368,7 @@ impl Group {
             unheard.insert(number, sent);
         }
         let unheard = unheard.into_values().collect();
-        Ok(Lost { invited, unheard })
+        Ok(Lost { members, unheard })
     }
 }
 
@@ -526,13 +526,18 @@ impl Engine {
         lost: Lost,
     ) -> Result<(), EngineError> {
         self.with_group(now, to, |group, core| {
-            for intent in lost.invited {
+            for intent in lost.members {
                 let there = group.seats.iter().any(|seat| match &intent {
-                    Intent::Invite(address) => seat.identity.address == *address,
-                    Intent::AddDevice(device) => seat.identity.device == *device,
-                    _ => true,
+                    Intent::Invite(address) | Intent::Remove(address) => {
+                        seat.identity.address == *address
+                    }
+                    Intent::AddDevice(device) | Intent::RemoveDevice(device) => {
+                        seat.identity.device == *device
+                    }
+                    _ => false,
                 });
-                if !there {
+                let out = matches!(intent, Intent::Remove(_) | Intent::RemoveDevice(_));
+                if there == out {
                     group.intend(core, now, intent)?;
                 }
             }

@@ -432,11 +432,12 @@ impl Engine {
                 Some(fork) => group.lose(core, now, fork)?,
                 None => {
                     let unheard = group.unheard(core)?.into_values().collect();
-                    // Who was invited and is not in yet is invited where the group goes on.
+                    // Who was invited and is not in yet is invited where the group goes on, and who was to
+                    // be removed is removed there.
                     let open = group.intents.values();
                     let open = open.filter(|intent| intent.status == IntentStatus::Open);
-                    let invited = open.filter_map(|intent| intent.intent.to_bring_in()).collect();
-                    Lost { invited, unheard }
+                    let members = open.filter_map(|intent| intent.intent.about_members()).collect();
+                    Lost { members, unheard }
                 }
             };
             let leaves = group.asked_to_leave();

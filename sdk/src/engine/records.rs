@@ -339,11 +339,13 @@ pub(super) enum IntentBody {
 }
 
 impl IntentBody {
-    /// The same, if it is about bringing somebody in.
-    pub(super) fn to_bring_in(&self) -> Option<Intent> {
+    /// The same, if it is about who is in the group, which is to be so in a successor too.
+    pub(super) fn about_members(&self) -> Option<Intent> {
         match self {
             Self::Invite(address) => Some(Intent::Invite(*address)),
             Self::AddDevice(device) => Some(Intent::AddDevice(*device)),
+            Self::Remove(address) => Some(Intent::Remove(*address)),
+            Self::RemoveDevice(device) => Some(Intent::RemoveDevice(*device)),
             _ => None,
         }
     }

@@ -88,13 +88,14 @@ impl<'a> Case<'a> {
         self.plan.goes && malicious
     }
 
-    /// Whether a node was brought in by the malicious node, which then vanished, and nobody else ever
-    /// heard of that: there is nobody to find it.
+    /// Whether a node was brought in by the malicious node, which then vanished, and nobody who is still
+    /// a member ever heard of that: there is nobody to find it.
     fn stranded(self, node: usize) -> bool {
         let ledger = self.ledger;
         let brought = ledger.accounts[node].inviter.is_some_and(|account| self.vanished(account));
         let device = ledger.devices[node];
-        let mut others = self.honest().filter(|(other, _)| *other != node);
+        let there = |end: &End| end.view.as_ref().is_some_and(|view| view.active);
+        let mut others = self.honest().filter(|(other, end)| *other != node && there(end));
         brought && !others.any(|(other, _)| ledger.accounts[other].added.contains_key(&device))
     }
 
