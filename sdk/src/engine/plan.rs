@@ -13,8 +13,8 @@ use super::group::Group;
 use super::io::{Changed, EngineError, Failure, Intent, Outcome};
 use super::law::{self, Facts};
 use super::means::Means;
-use super::mls::{self, Changes, Snapshot};
-use super::records::{IntentBody, IntentRecord, IntentStatus, Status};
+use super::mls::{self, Changes, Seat, Snapshot};
+use super::records::{IntentBody, IntentRecord, IntentStatus, PeerRecord, Status};
 use super::rule::Class;
 use super::rules::{GroupRules, MAX_NAME};
 use super::welcome::joiners;
@@ -137,7 +137,11 @@ impl Group {
             }
         }
         self.finalize(core, now)?;
-        if !self.is_active() || self.asked_to_leave() {
+        // Who leaves is removed by another, and until there is one brings in those who follow.
+        let heard = |seat: &Seat| {
+            self.peers.get(&seat.identity.device).is_some_and(PeerRecord::was_heard)
+        };
+        if !self.is_active() || self.asked_to_leave() && self.others(core).any(heard) {
             return Ok(());
         }
         self.call_back(core, now, &mut wanted);
