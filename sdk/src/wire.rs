@@ -257,6 +257,16 @@ pub(crate) struct Leave {
     pub(crate) signature: VLBytes,
 }
 
+/// Where a group that has moved goes on.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub(crate) struct Onward {
+    pub(crate) to: GroupId,
+    pub(crate) suite: u16,
+    /// The height of the last state of the old group that is known to whoever says this, and on the side
+    /// that has moved.
+    pub(crate) fork: u64,
+}
+
 /// A short word.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
@@ -267,9 +277,9 @@ pub(crate) enum Note {
     /// The device is not in the group any more, where this one is.
     #[tls_codec(discriminant = 2)]
     NotAMember(DeviceId),
-    /// The group goes on as this one, with this suite.
+    /// The group has moved.
     #[tls_codec(discriminant = 3)]
-    Moved(GroupId, u16),
+    Moved(Onward),
     /// Who was in the state under whose key this is said is not any more.
     #[tls_codec(discriminant = 4)]
     GivenUp(StateId),

@@ -27,7 +27,7 @@ use super::stay;
 use super::talk::Matter;
 use crate::policy::{Floor, Right, Role};
 use crate::store::Space;
-use crate::wire::{self, Kind, Leave, Note, Rejoin};
+use crate::wire::{self, Kind, Leave, Note, Onward, Rejoin};
 use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
 
 /// For how many heartbeats a word about a successor counts.
@@ -106,8 +106,8 @@ impl Group {
             let Some((device, body)) = self.verify(core, kind, payload) else { return Ok(()) };
             match kind {
                 Kind::Note => match wire::decode::<Note>(&body) {
-                    Some(Note::Moved(to, suite)) => {
-                        return self.told_of_successor(core, now, under, device, to, suite);
+                    Some(Note::Moved(onward)) => {
+                        return self.told_of_successor(core, now, under, device, &onward);
                     }
                     _ => return Ok(()),
                 },
@@ -150,9 +150,9 @@ impl Group {
         now: Time,
         under: StateId,
         device: DeviceId,
-        to: GroupId,
-        suite: u16,
+        onward: &Onward,
     ) -> Result<(), EngineError> {
+        let Onward { to, suite, fork } = *onward;
         let Some(height) = self.height(&under) else { return Ok(()) };
         let pointer = Pointer { at: now, to, height };
         self.pointers.insert(device, pointer);
@@ -179,7 +179,8 @@ impl Group {
             0
         } else {
             let before = self.record.following.as_ref().filter(|following| following.to == to);
-            before.map_or(height, |following| following.fork.max(height))
+            let known = fork.min(height);
+            before.map_or(known, |following| following.fork.max(known))
         };
         self.record.following = Some(Following { to, fork });
         self.save(core)?;
@@ -265,7 +266,7 @@ impl Group {
         under: &StateId,
     ) -> Result<(), EngineError> {
         let Some(moved) = &self.record.moved else { return Ok(()) };
-        let note = Note::Moved(moved.to, moved.suite);
+        let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork: moved.fork });
         self.say_under(core, now, under, Kind::Note, &note)
     }
 

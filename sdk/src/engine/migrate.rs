@@ -184,6 +184,7 @@ impl Group {
         self.record.moved = Some(MovedRecord {
             to,
             suite,
+            fork: fork.unwrap_or(self.tip().record.height),
             stay: core.last_stay()?,
             members: members.filter(|device| !before.contains(device)).collect(),
             roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),

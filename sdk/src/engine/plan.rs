@@ -138,9 +138,8 @@ impl Group {
         }
         self.finalize(core, now)?;
         // Who leaves is removed by another, and until there is one brings in those who follow.
-        let heard = |seat: &Seat| {
-            self.peers.get(&seat.identity.device).is_some_and(PeerRecord::was_heard)
-        };
+        let heard =
+            |seat: &Seat| self.peers.get(&seat.identity.device).is_some_and(PeerRecord::was_heard);
         if !self.is_active() || self.asked_to_leave() && self.others(core).any(heard) {
             return Ok(());
         }

@@ -68,6 +68,8 @@ records! {
     MovedRecord {
         pub(super) to: GroupId,
         pub(super) suite: u16,
+        /// The highest state of the old group that those who moved it have been in too.
+        pub(super) fork: u64,
         /// The last of this device's stays in the old group.
         pub(super) stay: u64,
         /// Who is to be brought along.

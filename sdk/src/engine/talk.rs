@@ -361,9 +361,7 @@ impl Group {
             Some(Note::GivenUp(state)) if state == under => {
                 self.told_given_up(core, now, device, state)
             }
-            Some(Note::Moved(to, suite)) => {
-                self.told_of_successor(core, now, under, device, to, suite)
-            }
+            Some(Note::Moved(onward)) => self.told_of_successor(core, now, under, device, &onward),
             _ => Ok(()),
         }
     }
