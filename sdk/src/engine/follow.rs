@@ -374,8 +374,8 @@ impl Group {
 }
 
 /// Where somebody who was heard in the old group is in the successor.
-#[derive(PartialEq, Eq)]
-enum Place {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
     /// He has been heard there.
     There,
     /// He has a leaf there, and has not been heard.
@@ -490,7 +490,14 @@ impl Engine {
                     match &one.what {
                         Heard::Follows(key_package) => {
                             let role = moved.role(account);
-                            group.take_follower(core, now, one.device, key_package, place, role)?;
+                            group.take_follower(
+                                core,
+                                now,
+                                one.device,
+                                key_package,
+                                *place,
+                                role,
+                            )?;
                         }
                         Heard::Leaves if *place == Place::Late => {
                             group.leave_behind(core, account)?;
@@ -564,13 +571,13 @@ impl Group {
     }
 
     /// Somebody wants to follow into this group.
-    fn take_follower(
+    pub(super) fn take_follower(
         &mut self,
         core: &Core,
         now: Time,
         device: DeviceId,
         key_package: &[u8],
-        place: &Place,
+        place: Place,
         role: Role,
     ) -> Result<(), EngineError> {
         let suite = self.suite()?;

@@ -11,12 +11,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Core;
+use super::follow::Place;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::past::{Places, brings_in};
 use super::records::{IntentStatus, Status};
 use super::talk::Matter;
+use crate::policy::Role;
 use crate::wire::{self, Kind, Rejoin};
 use crate::{DeviceId, Span, StateId, Time};
 
@@ -271,6 +273,18 @@ impl Group {
         peer.count = rejoin.count;
         self.save_peer(core, &device)?;
         if self.seat(&device).is_none() {
+            // Who came in on a side that was given up, and was never put out on this one, comes in here.
+            if self.wards.contains_key(&under) && !self.went(&device) {
+                let key_package = rejoin.key_package.as_slice();
+                return self.take_follower(
+                    core,
+                    now,
+                    device,
+                    key_package,
+                    Place::Late,
+                    Role::Member,
+                );
+            }
             return self.say_not_a_member(core, now, &under, device);
         }
         let lately = self.came_over.get(&device).is_some_and(|at| now.since(*at) < WISH);

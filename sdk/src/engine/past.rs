@@ -104,6 +104,11 @@ impl Group {
         members
     }
 
+    /// Whether somebody who is not a member was one on our chain, as far back as it is remembered.
+    pub(super) fn went(&self, device: &DeviceId) -> bool {
+        self.past.values().any(|past| past.record.went.contains(device))
+    }
+
     /// Remembers who came and went between the state with these members and the newest, of which we
     /// do not know the steps between.
     pub(super) fn remember_gap(
