@@ -45,8 +45,9 @@ const PAUSE: u64 = 32;
 pub(super) struct Pointer {
     at: Time,
     to: GroupId,
-    /// How high the state is under whose key it was said.
-    height: u64,
+    /// The highest state that is known to be on both sides: what it says, and no higher than the state
+    /// under whose key it was said.
+    common: u64,
 }
 
 /// Somebody who was heard in the old group.
@@ -154,7 +155,8 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Onward { to, suite, fork } = *onward;
         let Some(height) = self.height(&under) else { return Ok(()) };
-        let pointer = Pointer { at: now, to, height };
+        let common = fork.min(height);
+        let pointer = Pointer { at: now, to, common };
         self.pointers.insert(device, pointer);
         let Ok(suite) = Ciphersuite::try_from(suite) else { return Ok(()) };
         let floor = self.rules.policy.floor.max(Floor::of(self.suite()?));
@@ -179,8 +181,7 @@ impl Group {
             0
         } else {
             let before = self.record.following.as_ref().filter(|following| following.to == to);
-            let known = fork.min(height);
-            before.map_or(known, |following| following.fork.max(known))
+            before.map_or(common, |following| following.fork.max(common))
         };
         self.record.following = Some(Following { to, fork });
         self.save(core)?;
@@ -234,12 +235,19 @@ impl Group {
             return false;
         }
         let told = self.pointers.values().filter(|pointer| pointer.to == other);
-        let fork = told.map(|pointer| pointer.height).max().unwrap_or(0);
+        let fork = told.map(|pointer| pointer.common).max().unwrap_or(0);
         let members = self.members_at(fork);
         let fresh = heartbeat.times(FRESH);
         let count = |to| self.pointing(now, fresh, to, |device| members.contains(device));
         let own = usize::from(members.contains(&core.me.identity.device));
         (count(other), Reverse(other)) > (count(mine) + own, Reverse(mine))
+    }
+
+    /// The highest state that is known to be on the side that has moved to a successor too.
+    pub(super) fn parted(&self, to: GroupId) -> Option<u64> {
+        let told = self.pointers.values().filter(|pointer| pointer.to == to);
+        let following = self.record.following.as_ref().filter(|following| following.to == to);
+        told.map(|pointer| pointer.common).chain(following.map(|following| following.fork)).max()
     }
 
     /// Says something under the beacon key of a state that is remembered.

@@ -179,12 +179,14 @@ impl Group {
         fork: Option<u64>,
     ) -> Result<(), EngineError> {
         let before = fork.map(|fork| self.members_at(fork)).unwrap_or_default();
+        // Who was brought in by somebody does not know where the sides parted, if they did.
+        let named = self.rules.successor.as_ref().is_some_and(|next| next.group == to);
         let members = self.seats.iter().map(|seat| seat.identity.device);
         let roles = self.rules.roles().filter(|(_, role)| *role > Role::Member);
         self.record.moved = Some(MovedRecord {
             to,
             suite,
-            fork: fork.unwrap_or(self.tip().record.height),
+            fork: fork.unwrap_or(if named { self.tip().record.height } else { 0 }),
             stay: core.last_stay()?,
             members: members.filter(|device| !before.contains(device)).collect(),
             roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),
@@ -426,9 +428,7 @@ impl Engine {
                 return Ok(None);
             }
             let named = group.rules.successor.as_ref().is_some_and(|next| next.group == to.0);
-            let following = group.record.following.as_ref();
-            let following = following.filter(|following| following.to == to.0 && !named);
-            let fork = fork.or(following.map(|following| following.fork));
+            let fork = fork.or_else(|| group.parted(to.0).filter(|_| !named));
             let lost = match fork {
                 Some(fork) => group.lose(core, now, fork)?,
                 None => {
