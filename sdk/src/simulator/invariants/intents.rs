@@ -22,7 +22,7 @@ pub(super) fn intents(case: Case<'_>) -> Vec<String> {
             }
             Some(Outcome::Done) => {}
             // Nobody is left who could ever say that he has it.
-            Some(Outcome::Applied) if alone(case, *who) => {}
+            Some(Outcome::Applied) if case.alone(*who) => {}
             // The word about it may have been lost in a crash. Then the engine has to know, or not to
             // wait for it any more.
             _ if crashed_since(case, asked) => match case.ends[*who].outcomes.get(&id) {
@@ -38,17 +38,6 @@ pub(super) fn intents(case: Case<'_>) -> Vec<String> {
         broken.extend(out_of_nowhere(case.ledger, view));
     }
     broken
-}
-
-/// Whether a node has no other in its group but the malicious one, which is gone for good.
-fn alone(case: Case<'_>, who: usize) -> bool {
-    let gone = |address| case.ledger.node(address).is_some_and(|node| !case.plan.honest(node));
-    case.plan.goes
-        && case.ends[who].view.as_ref().is_some_and(|view| {
-            let own = |address| address == case.ledger.addresses[who];
-            view.devices.len() == 2
-                && view.members.iter().all(|(address, _)| own(*address) || gone(*address))
-        })
 }
 
 fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {

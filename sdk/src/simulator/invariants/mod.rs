@@ -88,6 +88,19 @@ impl<'a> Case<'a> {
         self.plan.goes && malicious
     }
 
+    /// Whether a node has no other in its group but the malicious one, which is gone for good: nobody is
+    /// left who could ever say that he has a state.
+    fn alone(self, who: usize) -> bool {
+        self.ends[who].view.as_ref().is_some_and(|view| {
+            let others = view.devices.iter().filter(|device| **device != self.ledger.devices[who]);
+            let mut nodes = others.map(|device| self.ledger.node_of(*device));
+            view.active
+                && view.devices.len() > 1
+                && nodes
+                    .all(|node| node.is_some_and(|node| self.vanished(self.ledger.addresses[node])))
+        })
+    }
+
     /// Whether a node was brought in by the malicious node, which then vanished, and nobody who is still
     /// a member ever heard of that: there is nobody to find it.
     fn stranded(self, node: usize) -> bool {
