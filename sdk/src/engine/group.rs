@@ -58,6 +58,8 @@ pub(super) struct Group {
     pub(super) rejoins: BTreeMap<DeviceId, (Time, Vec<u8>)>,
     /// Devices of the group before this one that want to follow.
     pub(super) followers: BTreeMap<DeviceId, Follower>,
+    /// The own state, if others say that they are beyond it, and until when their commits are waited for.
+    pub(super) stuck: Option<(StateId, Time)>,
     /// Devices that were heard here after the group moved.
     pub(super) stragglers: Vec<Straggler>,
     /// What devices said of where the group goes on.
@@ -110,6 +112,7 @@ impl Group {
             parked: Vec::new(),
             rejoins: BTreeMap::new(),
             followers: BTreeMap::new(),
+            stuck: None,
             stragglers: Vec::new(),
             pointers: BTreeMap::new(),
             rival: None,

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::group::{Group, signed_text};
 use super::heal::Told;
-use super::io::{EngineError, Event};
+use super::io::{EngineError, Event, Intent};
 use super::past;
 use super::records::{Archive, Status};
 use crate::message::Delivery;
@@ -24,6 +24,8 @@ const GOT: usize = 128;
 const TRIES: u32 = 6;
 /// How many things are remembered as asked for or answered.
 const MATTERS: usize = 1024;
+/// For how many heartbeats the commits are waited for that lead to where others are.
+const STUCK: u64 = 6;
 
 /// What can be asked for or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +42,7 @@ pub(super) enum Matter {
     Leave,
     NotAMember(DeviceId),
     Stand(StateId),
+    Stuck,
 }
 
 impl Group {
@@ -102,9 +105,22 @@ impl Group {
         for key in self.reach(core, now)? {
             self.stand(core, now, &key)?;
         }
+        self.go_on_if_stuck(core, now)?;
         // Otherwise the next commit carries them.
         if self.rules.successor.is_some() && self.leavers(core).next().is_some() {
             self.say_words(core, now, None)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on from the own state, if others say that they are beyond it and nobody can give the commits:
+    /// who made them may have vanished, and who came in by them does not have them. That makes a split,
+    /// which heals.
+    fn go_on_if_stuck(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let tip = self.tip().id;
+        let due = self.stuck.is_some_and(|(state, due)| state == tip && due <= now);
+        if due && self.once_per(Matter::Stuck, now, self.heartbeat(core).times(STUCK * STUCK)) {
+            self.intend(core, now, Intent::Rotate)?;
         }
         Ok(())
     }
@@ -204,6 +220,11 @@ impl Group {
             return Ok(());
         }
         if chain.iter().any(|(_, state)| *state == mine) {
+            if self.stuck.is_none_or(|(state, _)| state != mine) {
+                let heartbeat = self.heartbeat(core);
+                let due = core.soon(now + heartbeat.times(STUCK), heartbeat.times(STUCK / 2))?;
+                self.stuck = Some((mine, due));
+            }
             return self.ask_for_commits(core, now, mine);
         }
         // Each has what the other has not.
