@@ -15,7 +15,7 @@ use super::follow::Place;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
-use super::past::{Places, brings_in};
+use super::past::Places;
 use super::records::{IntentStatus, Status};
 use super::talk::Matter;
 use crate::policy::Role;
@@ -336,10 +336,9 @@ impl Group {
             self.set_intent(core, id, IntentStatus::failed(Failure::NotInGroup))?;
         }
         // Whom we brought in on this side is told so by nobody else.
-        let brought = self.chain.iter().filter(|state| {
-            state.record.height > fork && state.record.inside == 1 && brings_in(state)
-        });
-        let brought: Vec<_> = brought.map(|state| (state.id, state.record.keys.beacon)).collect();
+        let above = self.past.range(fork.saturating_add(1)..).map(|(_, past)| past);
+        let brought = above.filter(|past| past.record.entry == 1);
+        let brought: Vec<_> = brought.map(|past| (past.id, past.record.beacon)).collect();
         for (state, beacon) in brought {
             self.remember_ward(core, now, state, beacon)?;
         }
