@@ -369,7 +369,7 @@ impl Engine {
         let before = self.left_behind(id, &rules)?;
         let by_device = inviter.as_ref().map(|seat| seat.identity.device);
         let mut record = GroupRecord::new(suite.into(), rules.topic, by_device, now);
-        record.before.clone_from(&rules.predecessors);
+        record.kin.clone_from(&rules.predecessors);
         let mut group = Group::new(id, record, rules.clone(), now);
         group.begin(&mut self.core, now, snapshot)?;
         group.acknowledge_soon(&mut self.core, now)?;
@@ -380,6 +380,13 @@ impl Engine {
         self.topics.insert(group.record.topic, id);
         self.groups.insert(id, Some(group));
         self.core.tell(Event::Joined { group: id, by });
+        // Who had left reads what was said before that for a while.
+        for old in &rules.predecessors {
+            self.with_group(now, *old, |group, core| {
+                group.add_kin(vec![id]);
+                group.save(core)
+            })?;
+        }
         for old in &before {
             self.leave_predecessor(now, *old, id)?;
             self.settle_successor(now, *old, id)?;

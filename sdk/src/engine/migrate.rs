@@ -201,6 +201,18 @@ impl Group {
         Ok(())
     }
 
+    /// Remembers groups in whose histories messages of this one may be.
+    pub(super) fn add_kin(&mut self, groups: Vec<GroupId>) {
+        let id = self.id;
+        let kin = &mut self.record.kin;
+        for group in groups {
+            if group != id && !kin.contains(&group) {
+                kin.push(group);
+            }
+        }
+        kin.drain(..kin.len().saturating_sub(BEFORE));
+    }
+
     pub(super) fn suite(&self) -> Result<Ciphersuite, EngineError> {
         self.record.suite.try_into().map_err(|_| EngineError::Suite)
     }
@@ -454,16 +466,13 @@ impl Engine {
                 group.say_words(core, now, None)?;
             }
             group.moved(core, now, to, fork)?;
-            let mut before = group.record.before.clone();
-            before.push(group.id);
-            Ok(Some((lost, leaves, gone, before)))
+            let mut kin = group.record.kin.clone();
+            kin.push(group.id);
+            Ok(Some((lost, leaves, gone, kin)))
         })?;
-        let Some((lost, leaves, gone, before)) = left.flatten() else { return Ok(()) };
+        let Some((lost, leaves, gone, kin)) = left.flatten() else { return Ok(()) };
         self.with_group(now, to.0, |group, core| {
-            let known = group.record.before.clone();
-            group.record.before.extend(before.into_iter().filter(|old| !known.contains(old)));
-            let excess = group.record.before.len().saturating_sub(BEFORE);
-            group.record.before.drain(..excess);
+            group.add_kin(kin);
             group.save(core)?;
             for device in gone {
                 group.let_go(core, now, device)?;

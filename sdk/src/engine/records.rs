@@ -60,8 +60,9 @@ records! {
         pub(super) moved: Option<MovedRecord>,
         /// A successor that this device has asked to be added to.
         pub(super) following: Option<Following>,
-        /// The groups that came together in this one.
-        pub(super) before: Vec<GroupId>,
+        /// The groups in whose histories messages of this one may be: those that came together in it, and
+        /// those that it goes on as.
+        pub(super) kin: Vec<GroupId>,
     }
 
     /// Where a group goes on.
@@ -239,7 +240,7 @@ impl GroupRecord {
             since: now,
             moved: None,
             following: None,
-            before: Vec::new(),
+            kin: Vec::new(),
         }
     }
 }

@@ -256,9 +256,9 @@ impl Group {
             text: message.as_ref().and_then(Message::search_text).map(ToOwned::to_owned),
             body: body.message.as_slice().to_vec(),
         };
-        // What was said before the group moved and arrived there is not said anew.
-        for before in &self.record.before {
-            if core.store.message_get(*before, id)?.is_some() {
+        // What arrived in a group that this one was before, or goes on as, is not told anew.
+        for kin in &self.record.kin {
+            if core.store.message_get(*kin, id)?.is_some() {
                 return Ok(());
             }
         }
