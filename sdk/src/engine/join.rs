@@ -336,7 +336,14 @@ impl Engine {
         if self.groups.contains_key(&id) {
             // Who asked to follow may have been brought in twice.
             let follows = !self.followed_to(id)?.is_empty();
+            let me = self.core.me.identity.device;
+            let stay = snapshot.roster().into_iter().find(|seat| seat.identity.device == me);
+            let stay = stay.and_then(|seat| seat.stay);
             let accepted = self.with_group(now, id, |group, core| {
+                // A Welcome for an older key package than that of our leaf has been overtaken.
+                if group.seat(&me).is_some_and(|seat| seat.stay >= stay) {
+                    return Ok(false);
+                }
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
                 let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
                 let may = known.is_some_and(|seat| {
