@@ -15,6 +15,8 @@ use crate::{CommitHash, StateId, Time};
 
 /// How long a state that this client was put out by can be rolled back, in settle times.
 const LEAVING: u64 = 10;
+/// How many successors that commits have named are remembered.
+const NAMED: usize = 4;
 
 /// A new state, about to be adopted.
 pub(super) struct Adoption {
@@ -224,6 +226,13 @@ impl Group {
         changed: &Changed,
     ) -> Result<(), EngineError> {
         match changed {
+            Changed::Moving(successor) => {
+                self.record.named.retain(|named| named != successor);
+                self.record.named.push(*successor);
+                let excess = self.record.named.len().saturating_sub(NAMED);
+                self.record.named.drain(..excess);
+                self.save(core)
+            }
             Changed::Added(_, device) | Changed::CameOver(_, device) => {
                 let sent = self.record.sent;
                 self.chains.remove(device);

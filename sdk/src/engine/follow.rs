@@ -194,11 +194,12 @@ impl Group {
         self.say_under(core, now, &under, Kind::Rejoin, &rejoin)
     }
 
-    /// Whether what a device says of a successor counts: because the group's rules name it, because
+    /// Whether what a device says of a successor counts: because the group has named it, because
     /// the device may move the group or brought this one in, or because most say the same.
     fn believes(&self, device: &DeviceId, to: GroupId, height: u64, now: Time) -> bool {
         let members = self.members_at(height);
-        let named = self.rules.successor.as_ref().is_some_and(|named| named.group == to);
+        let present = self.rules.successor.as_ref().map(|successor| successor.group);
+        let named = present == Some(to) || self.record.named.contains(&to);
         let account = self.peers.get(device).map(|peer| peer.address);
         let may = account.is_some_and(|account| self.rules.allows(&account, Right::Migrate))
             && (members.contains(device) || self.seat(device).is_some());

@@ -58,6 +58,9 @@ records! {
         /// When the status last changed.
         pub(super) since: Time,
         pub(super) moved: Option<MovedRecord>,
+        /// The successors that commits have named of late, also if they were called back: who founded one did
+        /// not know that.
+        pub(super) named: Vec<GroupId>,
         /// A successor that this device has asked to be added to.
         pub(super) following: Option<Following>,
         /// The groups in whose histories messages of this one may be: those that came together in it, and
@@ -240,6 +243,7 @@ impl GroupRecord {
             since: now,
             moved: None,
             following: None,
+            named: Vec::new(),
             kin: Vec::new(),
         }
     }
