@@ -429,6 +429,14 @@ impl Engine {
         })
     }
 
+    /// Whether a group has moved, and this device is in its successor.
+    pub(super) fn goes_on(&self, id: &GroupId) -> Result<bool, EngineError> {
+        let Some(moved) = self.record_of(id)?.and_then(|record| record.moved) else {
+            return Ok(false);
+        };
+        Ok(self.record_of(&moved.to)?.is_some_and(|next| next.status == Status::Active))
+    }
+
     /// A group that others have moved to has moved itself: from now on they lead to where it goes on.
     /// Who was put out on the way is not brought along.
     pub(super) fn shorten(

@@ -334,6 +334,10 @@ impl Engine {
             return Ok(());
         }
         if self.groups.contains_key(&id) {
+            // Those who are still in the old group do not know where it has gone on.
+            if self.goes_on(&id)? {
+                return Ok(());
+            }
             // Who asked to follow may have been brought in twice.
             let follows = !self.followed_to(id)?.is_empty();
             let me = self.core.me.identity.device;
