@@ -441,7 +441,9 @@ impl Engine {
             }
             let named = group.rules.successor.as_ref().is_some_and(|next| next.group == to.0);
             let fork = fork.or_else(|| group.parted(to.0).filter(|_| !named));
-            let lost = match fork {
+            // Who does not know where the sides parted has at most lost what was not final.
+            let root = group.root().record.height;
+            let lost = match fork.or((!named).then_some(root)) {
                 Some(fork) => group.lose(core, now, fork)?,
                 None => {
                     let unheard = group.unheard(core)?.into_values().collect();
