@@ -118,9 +118,12 @@ impl Group {
         self.push(core, State { id, record })?;
         if outside {
             (self.record.status, self.record.since) = (Status::Leaving, now);
-            let by = facts.by.address;
-            let by = (by != core.me.identity.address).then_some(by);
-            core.tell(Event::Out { group: self.id, by: by.filter(|_| !self.asked_to_leave()) });
+            if !self.comes_over(core) {
+                let by = facts.by.address;
+                let by = (by != core.me.identity.address).then_some(by);
+                let by = by.filter(|_| !self.asked_to_leave());
+                core.tell(Event::Out { group: self.id, by });
+            }
             self.say_words(core, now, None)?;
         }
         self.save(core)?;
@@ -300,6 +303,9 @@ impl Group {
         if self.record.status == Status::Leaving {
             let settle = self.rules.policy.settle;
             if now.since(self.record.since) > settle.times(LEAVING) {
+                if self.comes_over(core) {
+                    core.tell(Event::Out { group: self.id, by: None });
+                }
                 return self.go(core, now);
             }
             return Ok(());
@@ -336,6 +342,17 @@ impl Group {
             return Ok(());
         }
         self.forget_intents(core)
+    }
+
+    /// Whether this device was put out to be added anew in the same commit, and waits for the Welcome.
+    pub(super) fn comes_over(&self, core: &Core) -> bool {
+        let me = core.me.identity.device;
+        let origin = self.tip().record.origin.as_ref();
+        self.record.status == Status::Leaving
+            && origin.is_some_and(|origin| {
+                let over = |change: &ChangeRecord| matches!(change, ChangeRecord::CameOver(_, device) if *device == me);
+                origin.changes.iter().any(over)
+            })
     }
 
     /// Makes the state at a place of the window the oldest, and erases those before it.

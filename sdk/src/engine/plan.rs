@@ -74,6 +74,18 @@ impl Group {
             }
             _ => false,
         };
+        // Of two roles for an account the later wish counts, also if the earlier still waits for him.
+        if let IntentBody::SetRole(address, _) = &record.intent {
+            let earlier = self.intents.iter().filter(|(_, intent)| {
+                let same =
+                    matches!(&intent.intent, IntentBody::SetRole(other, _) if other == address);
+                same && intent.status == IntentStatus::Open
+            });
+            for earlier in earlier.map(|(id, _)| *id).collect::<Vec<_>>() {
+                let height = self.tip().record.height;
+                self.set_intent(core, earlier, IntentStatus::Done(height))?;
+            }
+        }
         self.intents.insert(id, record);
         self.save_intent(core, &id)?;
         if stranger {
