@@ -89,3 +89,54 @@ pub(super) fn from_commit(bytes: &[u8]) -> Option<Vec<Leave>> {
     }
     wire::decode::<Vec<Leave>>(bytes).filter(|leaves| !leaves.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Address;
+    use crate::identity::LeafIdentity;
+    use openmls_traits::signatures::Signer;
+    use openmls_trellis_crypto::TrellisSigner;
+
+    const SCHEME: SignatureScheme = SignatureScheme::ED25519;
+    const GROUP: GroupId = GroupId([1; 32]);
+
+    fn seat(device: u8, signer: &TrellisSigner, stay: u64) -> Seat {
+        Seat {
+            leaf: 0,
+            identity: LeafIdentity { address: Address([9; 32]), device: DeviceId([device; 32]) },
+            signature_key: signer.public_key().to_vec(),
+            stay: Some(stay),
+        }
+    }
+
+    fn word(device: u8, signer: &TrellisSigner, group: GroupId, upto: u64) -> Leave {
+        let signature = signer.sign(&text(group, upto)).unwrap();
+        Leave { device: DeviceId([device; 32]), upto, signature: signature.into() }
+    }
+
+    #[test]
+    fn a_word_ends_the_stays_of_its_device_up_to_a_number() {
+        let crypto = TrellisCrypto::default();
+        let [own, other] = [(); 2].map(|()| TrellisSigner::generate(SCHEME).unwrap());
+        let roster = [seat(1, &own, 5), seat(2, &other, 5)];
+        let leaver = |leave: &Leave| leaver(&crypto, SCHEME, GROUP, &roster, leave).copied();
+        assert_eq!(leaver(&word(1, &own, GROUP, 5)), Some(DeviceId([1; 32])));
+        assert_eq!(leaver(&word(1, &own, GROUP, 6)), Some(DeviceId([1; 32])));
+        // Of a stay before, for another group, of another, and of nobody who is here.
+        assert_eq!(leaver(&word(1, &own, GROUP, 4)), None);
+        assert_eq!(leaver(&word(1, &own, GroupId([2; 32]), 5)), None);
+        assert_eq!(leaver(&word(2, &own, GROUP, 5)), None);
+        assert_eq!(leaver(&word(3, &own, GROUP, 5)), None);
+    }
+
+    #[test]
+    fn words_in_a_commit_are_some_or_no_bytes() {
+        let signer = TrellisSigner::generate(SCHEME).unwrap();
+        let words = vec![word(1, &signer, GROUP, 5), word(2, &signer, GROUP, 7)];
+        assert_eq!(from_commit(&to_commit(&words)), Some(words));
+        assert_eq!(from_commit(&to_commit(&Vec::new())), Some(Vec::new()));
+        assert_eq!(from_commit(&wire::encode(&Vec::<Leave>::new())), None);
+        assert_eq!(from_commit(b"something else"), None);
+    }
+}

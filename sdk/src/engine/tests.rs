@@ -265,6 +265,42 @@ fn roles_are_kept_to() {
 }
 
 #[test]
+fn of_two_roles_the_later_counts_also_while_both_wait() {
+    let mut town = Town::new(2);
+    let now = town.now;
+    let group = town.nodes[0].engine.create_group(now, "garden", SUITE, policy()).unwrap();
+    let other = town.nodes[1].engine.address();
+    town.intend(0, group, Intent::Invite(other));
+    town.intend(0, group, Intent::SetRole(other, Role::Owner));
+    town.intend(0, group, Intent::SetRole(other, Role::Admin));
+    town.pass(Span::seconds(30));
+    town.agree(group, &[0, 1]);
+    let now = town.now;
+    let view = town.nodes[1].engine.view(now, group).unwrap();
+    let role = view.members.iter().find(|member| member.address == other).unwrap().role;
+    assert_eq!(role, Role::Admin);
+}
+
+#[test]
+fn the_name_of_a_message_is_its_devices_own() {
+    let mut town = Town::new(2);
+    let group = town.found();
+    town.say(0, group, "frost tonight");
+    town.pass(Span::seconds(5));
+    let [first, second] = [0, 1].map(|node| {
+        let history = town.nodes[node].engine.history(group, None, 9).unwrap();
+        history[0].1.id
+    });
+    assert_eq!(first, second);
+    let core = &town.nodes[0].engine.core;
+    let [own, other] = [0, 1].map(|node| town.nodes[node].engine.device());
+    let nonce = [7; 16];
+    assert_eq!(core.message_id(&own, &nonce), core.message_id(&own, &nonce));
+    assert_ne!(core.message_id(&own, &nonce), core.message_id(&own, &[8; 16]));
+    assert_ne!(core.message_id(&own, &nonce), core.message_id(&other, &nonce));
+}
+
+#[test]
 fn a_group_moves_to_a_hybrid_suite_and_not_back() {
     let mut town = Town::new(4);
     let group = town.found();
