@@ -248,10 +248,14 @@ impl Group {
                     peer.heard = None;
                 }
                 self.rejoins.remove(device);
+                self.followers.remove(device);
                 self.came_over.insert(*device, now);
                 self.save_peer(core, device)
             }
             Changed::Removed(_, device) => {
+                // What he wished before does not bring him back.
+                self.rejoins.remove(device);
+                self.followers.remove(device);
                 self.chains.remove(device);
                 self.votes.remove(device);
                 if self.welcomes.remove(device).is_some() {
