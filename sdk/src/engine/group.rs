@@ -58,8 +58,9 @@ pub(super) struct Group {
     pub(super) rejoins: BTreeMap<DeviceId, (Time, Vec<u8>)>,
     /// Devices of the group before this one that want to follow.
     pub(super) followers: BTreeMap<DeviceId, Follower>,
-    /// The own state, if others say that they are beyond it, and until when their commits are waited for.
-    pub(super) stuck: Option<(StateId, Time)>,
+    /// The own state, if another says that it is beyond it, until when its commits are waited for, and who
+    /// says so.
+    pub(super) stuck: Option<(StateId, Time, DeviceId)>,
     /// Devices that were heard here after the group moved.
     pub(super) stragglers: Vec<Straggler>,
     /// What devices said of where the group goes on.

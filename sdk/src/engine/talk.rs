@@ -26,6 +26,8 @@ const TRIES: u32 = 6;
 const MATTERS: usize = 1024;
 /// For how many heartbeats the commits are waited for that lead to where others are.
 const STUCK: u64 = 6;
+/// How many heartbeats later one goes on from the own state again because of the same device.
+const STUCK_AGAIN: u64 = 360;
 
 /// What can be asked for or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +44,7 @@ pub(super) enum Matter {
     Leave,
     NotAMember(DeviceId),
     Stand(StateId),
-    Stuck,
+    Stuck(DeviceId),
 }
 
 impl Group {
@@ -118,8 +120,14 @@ impl Group {
     /// which heals.
     fn go_on_if_stuck(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let tip = self.tip().id;
-        let due = self.stuck.is_some_and(|(state, due)| state == tip && due <= now);
-        if due && self.once_per(Matter::Stuck, now, self.heartbeat(core).times(STUCK * STUCK)) {
+        let Some((_, _, device)) =
+            self.stuck.filter(|(state, due, _)| *state == tip && *due <= now)
+        else {
+            return Ok(());
+        };
+        self.stuck = None;
+        // Who says so and lies is not listened to again for long.
+        if self.once_per(Matter::Stuck(device), now, self.heartbeat(core).times(STUCK_AGAIN)) {
             self.intend(core, now, Intent::Rotate)?;
         }
         Ok(())
@@ -220,10 +228,10 @@ impl Group {
             return Ok(());
         }
         if chain.iter().any(|(_, state)| *state == mine) {
-            if self.stuck.is_none_or(|(state, _)| state != mine) {
+            if self.stuck.is_none_or(|(state, ..)| state != mine) {
                 let heartbeat = self.heartbeat(core);
                 let due = core.soon(now + heartbeat.times(STUCK), heartbeat.times(STUCK / 2))?;
-                self.stuck = Some((mine, due));
+                self.stuck = Some((mine, due, device));
             }
             return self.ask_for_commits(core, now, mine);
         }
