@@ -47,6 +47,7 @@ pub(crate) mod malice;
 mod means;
 mod migrate;
 mod mls;
+mod package;
 mod parts;
 mod past;
 mod plan;
