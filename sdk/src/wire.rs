@@ -324,6 +324,19 @@ pub(crate) enum Question {
     /// Which devices the account has, and which it has revoked.
     #[tls_codec(discriminant = 2)]
     Account,
+    /// A key package for a cipher suite, for somebody who is to be in a group again: he was brought in on
+    /// a side of a split that was given up, or was not there when the group moved. Whoever has left it
+    /// since gives none.
+    #[tls_codec(discriminant = 3)]
+    Again(u16, Vec<Stay>),
+}
+
+/// A stay of a device in a group, for those who know both: the number of its leaf.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub(crate) struct Stay {
+    /// `SHA-256("trellis stay v1" || group || device)`, the first half.
+    pub(crate) name: [u8; 16],
+    pub(crate) number: u64,
 }
 
 /// What is answered.

@@ -115,6 +115,7 @@ impl Group {
         let archive = Archive { envelopes: envelopes.into_iter().map(Into::into).collect() };
         core.store.put(Space::Commit, &self.id.0, &id.0, &wire::encode(&archive))?;
         self.record.tip = id;
+        tracing::debug!(group = ?self.id, state = ?id, height, by = ?facts.by.device, outside, what = ?facts.changes, "goes on");
         self.push(core, State { id, record })?;
         if outside {
             (self.record.status, self.record.since) = (Status::Leaving, now);
@@ -164,6 +165,7 @@ impl Group {
         }
         let scope = self.id.0;
         let height = self.chain[place].record.height;
+        tracing::debug!(group = ?self.id, ?to, height, "rolls back");
         while self.chain.len() > place + 1 {
             let Some(state) = self.chain.pop() else { break };
             self.keep_ward(core, now, &state)?;
@@ -202,7 +204,7 @@ impl Group {
         for id in again {
             // Their key packages may have been used for a Welcome that went out.
             if let Some(intent) = self.intents.get_mut(&id) {
-                intent.key_packages.clear();
+                intent.use_up(core, self.id);
                 (intent.created, intent.next) = (now, now);
             }
             self.set_intent(core, id, IntentStatus::Open)?;
@@ -366,6 +368,7 @@ impl Group {
             core.store.delete(Space::State, &self.id.0, &state.id.0)?;
         }
         self.record.root = self.root().id;
+        tracing::debug!(group = ?self.id, state = ?self.record.root, height = self.root().record.height, "a state is final");
         // The oldest state has no parent here any more.
         if let Some(root) = self.chain.first_mut() {
             root.record.parent = None;
@@ -411,12 +414,15 @@ impl Group {
         everyone.max(deep.max(old).min(anyone)).max(forced)
     }
 
-    /// Leaves the group for good: everything but what was said is erased.
+    /// Leaves the group for good: everything but what was said is erased. Who has left by himself keeps
+    /// for a while what it takes to tell so those who have not heard it.
     pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        tracing::debug!(group = ?self.id, "is out for good");
         self.erase_states(core, now)?;
-        core.store.delete_scope(Space::BeaconKey, &self.id.0)?;
         (self.record.status, self.record.since) = (Status::Out, now);
-        core.outputs.push(super::io::Output::Unsubscribe(self.record.topic));
+        if self.left_upto().is_none() {
+            self.fall_silent(core)?;
+        }
         self.save(core)
     }
 

@@ -19,6 +19,7 @@ use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure, Intent};
 use super::mls;
+use super::package::Wish;
 use super::plan::Wanted;
 use super::records::{
     Following, GroupRecord, IntentBody, IntentStatus, MovedRecord, SentRecord, Status,
@@ -76,7 +77,7 @@ pub(super) struct Follower {
 /// What is lost of a branch that the move was not on.
 pub(super) struct Lost {
     /// Who was to be brought in, and who to be removed.
-    pub(super) members: Vec<Intent>,
+    pub(super) members: Vec<Wish>,
     pub(super) unheard: Vec<SentRecord>,
 }
 
@@ -156,6 +157,7 @@ impl Group {
         let Onward { to, suite, fork } = *onward;
         let Some(height) = self.height(&under) else { return Ok(()) };
         let common = fork.min(height);
+        tracing::debug!(group = ?self.id, ?device, ?to, height, fork, "is told of a successor");
         let pointer = Pointer { at: now, to, common };
         self.pointers.insert(device, pointer);
         let Ok(suite) = Ciphersuite::try_from(suite) else { return Ok(()) };
@@ -183,6 +185,7 @@ impl Group {
             let before = self.record.following.as_ref().filter(|following| following.to == to);
             before.map_or(common, |following| following.fork.max(common))
         };
+        tracing::debug!(group = ?self.id, ?to, fork, "follows");
         self.record.following = Some(Following { to, fork });
         self.save(core)?;
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
@@ -275,6 +278,7 @@ impl Group {
         under: &StateId,
     ) -> Result<(), EngineError> {
         let Some(moved) = &self.record.moved else { return Ok(()) };
+        tracing::trace!(group = ?self.id, to = ?moved.to, ?under, "points out the successor");
         let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork: moved.fork });
         self.say_under(core, now, under, Kind::Note, &note)
     }
@@ -324,24 +328,6 @@ impl Group {
         }
     }
 
-    /// Tells those who know a state that this device is in the group no longer.
-    fn say_gone(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
-        let stay = self.record.moved.as_ref().map(|moved| moved.stay);
-        let Some(stay) = stay.filter(|_| self.past.values().any(|past| past.id == *under)) else {
-            return Ok(());
-        };
-        if !self.once_per(Matter::Leave, now, self.heartbeat(core)) {
-            return Ok(());
-        }
-        let leaf = self.leaf(core, now)?;
-        let word = wire::encode(&stay::end(&leaf, self.id, stay)?);
-        let (key, topic) = (self.beacon_key(under), self.record.topic);
-        for envelope in core.seal(&key, &topic, self.record.tip, Kind::Leave, &word)? {
-            core.publish(topic, envelope);
-        }
-        Ok(())
-    }
-
     /// What happened above a state is lost: whom it was wanted from is told so. Tells what is to be
     /// done again where the group goes on.
     pub(super) fn lose(
@@ -358,12 +344,13 @@ impl Group {
                 IntentStatus::Open => intent.intent.about_members().is_some(),
                 IntentStatus::Failed(_) => false,
             })
-            .map(|(id, intent)| (*id, intent.intent.clone()))
+            .map(|(id, intent)| (*id, Wish::of(core, self.id, intent)))
             .collect();
+        tracing::debug!(group = ?self.id, fork, "loses what was on its side");
         core.tell(Event::Healed { group: self.id });
         let mut members = Vec::new();
-        for (id, body) in lost {
-            members.extend(body.about_members());
+        for (id, wish) in lost {
+            members.extend(wish);
             self.set_intent(core, id, IntentStatus::failed(Failure::Migrated))?;
         }
         for state in self.chain.iter().rev().filter(|state| state.record.height > fork) {
@@ -383,7 +370,7 @@ impl Group {
 }
 
 /// Where somebody who was heard in the old group is in the successor.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// He has been heard there.
     There,
@@ -487,7 +474,7 @@ impl Engine {
             // Who is no longer in the successor has left the old group as well.
             self.with_group(now, old, |group, core| {
                 for one in stragglers.iter().filter(|one| matches!(one.what, Heard::Anything)) {
-                    group.say_gone(core, now, &one.under)?;
+                    group.say_gone(core, now, &one.under, moved.stay)?;
                 }
                 group.next_beacon =
                     core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
@@ -551,8 +538,8 @@ impl Engine {
         lost: Lost,
     ) -> Result<(), EngineError> {
         self.with_group(now, to, |group, core| {
-            for intent in lost.members {
-                let there = group.seats.iter().any(|seat| match &intent {
+            for wish in lost.members {
+                let there = group.seats.iter().any(|seat| match &wish.intent {
                     Intent::Invite(address) | Intent::Remove(address) => {
                         seat.identity.address == *address
                     }
@@ -561,9 +548,9 @@ impl Engine {
                     }
                     _ => false,
                 });
-                let out = matches!(intent, Intent::Remove(_) | Intent::RemoveDevice(_));
+                let out = matches!(wish.intent, Intent::Remove(_) | Intent::RemoveDevice(_));
                 if there == out {
-                    group.intend(core, now, intent)?;
+                    group.intend_again(core, now, wish)?;
                 }
             }
             group.say_after_move(core, now, lost.unheard)
@@ -605,6 +592,7 @@ impl Group {
             return Ok(());
         }
         let key_package = key_package.to_vec();
+        tracing::debug!(group = ?self.id, ?device, ?place, "somebody wants to follow");
         match place {
             Place::Late => {
                 let until = now + WISH;

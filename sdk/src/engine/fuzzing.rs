@@ -337,6 +337,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         Message::receipt([to]),
         Message::custom("a/b", [9]),
     ];
+    let stay = wire::Stay { name: [1; 16], number: 2 };
     let restored = wire::Restored {
         revocations: vec![revocation.clone().into()],
         binding: binding.clone().into(),
@@ -390,6 +391,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("account", with(0, &wire::encode(&Inbox::Device(binding.clone().into())))),
         ("account", with(1, &wire::encode(&Question::KeyPackage(SUITE.into())))),
         ("account", with(1, &wire::encode(&Question::Account))),
+        ("account", with(1, &wire::encode(&Question::Again(SUITE.into(), vec![stay])))),
         ("account", with(2, &wire::encode(&Answer::Binding(binding.clone().into())))),
         ("account", with(2, &wire::encode(&Answer::Revocation(revocation.clone().into())))),
         ("identity", with(0, &binding)),

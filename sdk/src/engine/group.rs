@@ -67,6 +67,8 @@ pub(super) struct Group {
     pub(super) pointers: BTreeMap<DeviceId, Pointer>,
     /// Another successor than the one that we are in, and since when it has been heard of.
     pub(super) rival: Option<(GroupId, Time)>,
+    /// Who knows that this device has left.
+    pub(super) aware: BTreeSet<DeviceId>,
     /// Devices that came over of late.
     pub(super) came_over: BTreeMap<DeviceId, Time>,
     /// What to answer, and when.
@@ -117,6 +119,7 @@ impl Group {
             stragglers: Vec::new(),
             pointers: BTreeMap::new(),
             rival: None,
+            aware: BTreeSet::new(),
             came_over: BTreeMap::new(),
             answers: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -297,6 +300,7 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some(intent) = self.intents.get_mut(&id) else { return Ok(()) };
         let before = intent.status.outcome();
+        tracing::debug!(group = ?self.id, intent = ?id, what = ?intent.intent, ?status, "an intent");
         intent.status = status;
         let outcome = status.outcome();
         self.save_intent(core, &id)?;

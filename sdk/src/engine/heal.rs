@@ -134,6 +134,7 @@ impl Group {
     pub(super) fn suspect_split(&mut self, core: &Core, now: Time, common: StateId) {
         let next = now + self.heartbeat(core).times(LISTEN);
         let height = self.height(&common);
+        tracing::trace!(group = ?self.id, ?common, ?height, "may be split");
         match &self.split {
             Some(split) if height >= self.height(&split.common) => {}
             Some(split) => self.split = Some(Split { common, over: split.over, next: split.next }),
@@ -182,6 +183,7 @@ impl Group {
             return Ok(());
         }
         let over = self.weigh(&mine, fresh);
+        tracing::debug!(group = ?self.id, ?tip, ?over, "is split");
         if let Some(split) = &mut self.split {
             let Some((common, _)) = &over else {
                 (split.over, split.next) = (None, now + heartbeat);
@@ -242,6 +244,7 @@ impl Group {
         }
         // Who has left on this side may be a member on the other.
         self.say_words(core, now, None)?;
+        tracing::debug!(group = ?self.id, ?common, ?side, "asks to come over");
         let key_package = core.key_package(now, self.suite()?)?;
         let count = self.next_count(core)?;
         let rejoin = Rejoin { count, side, key_package: key_package.into() };
@@ -263,6 +266,7 @@ impl Group {
         let going = self.split.as_ref().is_some_and(|split| split.over.is_some());
         let ours = rejoin.side.iter().take(1 + SIDE).any(|side| self.height(side).is_some())
             || self.wards.contains_key(&under);
+        tracing::debug!(group = ?self.id, ?device, ?under, ours, going, "somebody wants to come over");
         if !ours || !self.is_active() || going {
             return Ok(());
         }
@@ -319,6 +323,7 @@ impl Group {
         let leaves = self.asked_to_leave();
         let brought = self.record.inviter == Some(*device);
         let believed = leaves || going && (could || brought);
+        tracing::debug!(group = ?self.id, ?device, leaves, going, could, brought, "is told that it is no member");
         if !believed {
             return Ok(());
         }
@@ -378,7 +383,7 @@ impl Group {
             .collect();
         for id in again {
             if let Some(intent) = self.intents.get_mut(&id) {
-                intent.key_packages.clear();
+                intent.use_up(core, self.id);
                 (intent.created, intent.next) = (now, now);
             }
             self.set_intent(core, id, IntentStatus::Open)?;

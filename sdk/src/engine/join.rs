@@ -161,7 +161,7 @@ impl Engine {
         let Some(joining) = self.joining.remove(name) else { return Ok(()) };
         let Joining { record, opened, .. } = joining;
         let (id, rules, suite) = (opened.group, opened.rules.clone(), opened.suite());
-        let psks = opened.psks.clone();
+        let (psks, opened_state) = (opened.psks.clone(), opened.state);
         let Ok((snapshot, inviter)) = opened.join(tree) else {
             // Somebody sent another tree: the Welcome is opened again, for the right one.
             if !self.begin_join(now, record)? {
@@ -174,6 +174,7 @@ impl Engine {
         self.key_packages = self.key_packages.saturating_sub(1);
         let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
         let by = inviter.as_ref().map(|seat| seat.identity.address);
+        tracing::debug!(group = ?id, state = ?opened_state, ?by, "has a Welcome and its tree");
         let next = Next { group: id, suite, rules: &rules, psks: &psks };
         if !self.is_successor(now, &next, &snapshot, inviter.as_ref())? {
             return Ok(());
@@ -207,6 +208,7 @@ impl Engine {
                         || seat.identity.address == core.me.identity.address
                 });
                 let out = group.record.status == Status::Out;
+                tracing::debug!(group = ?id, split, may, brought, follows, status = ?group.record.status, "is brought over");
                 Ok(split
                     || may
                     || brought
@@ -290,7 +292,12 @@ impl Engine {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
+            if was == Status::Out {
+                group.past.clear();
+                core.store.delete_scope(Space::BeaconKey, &id.0)?;
+            }
             let before = group.members_at(fork);
+            tracing::debug!(group = ?id, fork, ?was, "comes over");
             for state in group.chain.drain(..) {
                 core.erase(now, id, state.id)?;
                 core.store.delete(Space::State, &id.0, &state.id.0)?;

@@ -6,17 +6,19 @@
 
 use super::core::Core;
 use super::group::Group;
-use super::io::EngineError;
+use super::io::{EngineError, Output};
 use super::mls::Seat;
-use super::records::LeaveRecord;
+use super::records::{LeaveRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
-use crate::wire::{self, Kind, Leave, Note};
+use crate::wire::{self, Kind, Leave, Note, Opened};
 use crate::{DeviceId, Span, StateId, Time};
 
 /// How many words of a group are kept, one of each device; the oldest goes.
 const WORDS: usize = 256;
+/// For how long who has left says so to those who take him for a member.
+const LINGER: Span = Span::seconds(7 * 24 * 3600);
 
 impl Group {
     /// Tells the others that this device leaves, now and then until it is out.
@@ -108,6 +110,7 @@ impl Group {
         if self.leaves.get(&device).is_some_and(|word| word.leave.upto >= leave.upto) {
             return Ok(false);
         }
+        tracing::debug!(group = ?self.id, ?device, upto = leave.upto, "somebody leaves");
         let record = LeaveRecord { heard: now, leave };
         core.store.put(Space::Leave, &self.id.0, &device.0, &wire::encode(&record))?;
         self.leaves.insert(device, record);
@@ -131,6 +134,74 @@ impl Group {
         self.others(core).filter(|seat| self.leaves(seat))
     }
 
+    /// Something in a group that this device has left. Those who removed it may have vanished before
+    /// anybody else heard of it, so it says so again to whom it does not know to have heard.
+    pub(super) fn take_after_leaving(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        bytes: &[u8],
+    ) -> Result<(), EngineError> {
+        let topic = self.record.topic;
+        let opened = self.past.values().rev().find_map(|past| {
+            Some((past.id, wire::open(&core.crypto, &past.record.beacon, &topic, bytes)?))
+        });
+        let Some((under, Opened { kind, payload, .. })) = opened else { return Ok(()) };
+        if !matches!(kind, Kind::Beacon | Kind::Request | Kind::Rejoin | Kind::Note) {
+            return Ok(());
+        }
+        let Some((device, body)) = self.verify(core, kind, &payload) else { return Ok(()) };
+        let me = core.me.identity.device;
+        if kind == Kind::Note
+            && let Some(Note::NotAMember(whom)) = wire::decode(&body)
+        {
+            if whom == me {
+                self.aware.insert(device);
+            }
+            return Ok(());
+        }
+        match self.left_upto().filter(|_| !self.aware.contains(&device)) {
+            Some(stay) => self.say_gone(core, now, &under, stay),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells those who know a state that this device is in the group no longer.
+    pub(super) fn say_gone(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: &StateId,
+        stay: u64,
+    ) -> Result<(), EngineError> {
+        if !self.past.values().any(|past| past.id == *under)
+            || !self.once_per(Matter::Leave, now, self.heartbeat(core))
+        {
+            return Ok(());
+        }
+        tracing::debug!(group = ?self.id, ?under, stay, "says that it has left");
+        let word = wire::encode(&stay::end(&self.leaf(core, now)?, self.id, stay)?);
+        let (key, topic) = (self.beacon_key(under), self.record.topic);
+        for envelope in core.seal(&key, &topic, self.record.tip, Kind::Leave, &word)? {
+            core.publish(topic, envelope);
+        }
+        Ok(())
+    }
+
+    /// Until when this device says that it has left.
+    pub(super) fn lingers(&self) -> Option<Time> {
+        let lingers = self.record.status == Status::Out && !self.past.is_empty();
+        lingers.then(|| self.record.since + LINGER)
+    }
+
+    /// Listens no longer to a group that this device is out of.
+    pub(super) fn fall_silent(&mut self, core: &mut Core) -> Result<(), EngineError> {
+        self.past.clear();
+        core.store.delete_scope(Space::BeaconKey, &self.id.0)?;
+        core.outputs.push(Output::Unsubscribe(self.record.topic));
+        Ok(())
+    }
+
     /// Tells a device that it is not a member here.
     pub(super) fn say_not_a_member(
         &mut self,
@@ -142,6 +213,7 @@ impl Group {
         if !self.once_per(Matter::NotAMember(device), now, core.config.retry) {
             return Ok(());
         }
+        tracing::debug!(group = ?self.id, ?device, "tells somebody that he is no member");
         let key = self.beacon_key(under);
         self.say(core, now, &key, Kind::Note, &Note::NotAMember(device))
     }

@@ -198,7 +198,7 @@ impl Group {
                 return Ok(Means::Never(Failure::NoKeyPackage));
             }
             if now >= intent.next {
-                core.ask_key_package(address, self.record.suite)?;
+                core.ask_key_package(address, self.record.suite, &intent.stays)?;
                 if let Some(intent) = self.intents.get_mut(id) {
                     intent.asked = intent.asked.saturating_add(1);
                     intent.next = now + retry.times(1 << intent.asked.min(6));
@@ -236,7 +236,7 @@ impl Group {
         }
         // None of them is good any more, so others are needed.
         if let Some(intent) = self.intents.get_mut(id) {
-            intent.key_packages.clear();
+            intent.use_up(core, self.id);
             intent.next = now + retry;
         }
         self.next_plan = Some(now + retry);

@@ -32,9 +32,10 @@ use super::Engine;
 use super::core::Core;
 use super::follow::Lost;
 use super::group::Group;
-use super::io::{EngineError, Event, Failure};
+use super::io::{EngineError, Event, Failure, Intent};
 use super::means::Means;
 use super::mls::{self, Changes, Psk, Seat, Snapshot};
+use super::package::Wish;
 use super::plan::Wanted;
 use super::records::{
     GroupRecord, IntentBody, IntentRecord, IntentStatus, MovedRecord, PeerRecord, RoleRecord,
@@ -43,6 +44,7 @@ use super::records::{
 use super::rules::{BEFORE, GroupRules, Successor};
 use super::welcome::joiners;
 use crate::policy::{Floor, Right, Role};
+use crate::wire::Stay;
 use crate::{Address, GroupId, IntentId, StateId, Time, Topic};
 
 /// For how many retries key packages are waited for.
@@ -108,7 +110,7 @@ impl Group {
         if !lacking.is_empty() && now.since(intent.created) < retry.times(GATHER) {
             if now >= intent.next {
                 for address in &lacking {
-                    core.ask_key_package(address, suite.into())?;
+                    core.ask_key_package(address, suite.into(), &[])?;
                 }
                 if let Some(intent) = self.intents.get_mut(id) {
                     intent.next = now + retry.times(2);
@@ -132,6 +134,7 @@ impl Group {
         let tip = &self.tip().record;
         let due = tip.born + self.rules.policy.settle.times(CALL_BACK);
         if due <= now {
+            tracing::debug!(group = ?self.id, "calls a move back");
             wanted.rules.successor = None;
         } else {
             self.plan_at(due);
@@ -181,6 +184,7 @@ impl Group {
         let before = fork.map(|fork| self.members_at(fork)).unwrap_or_default();
         // Who was brought in by somebody does not know where the sides parted, if they did.
         let named = self.rules.successor.as_ref().is_some_and(|next| next.group == to);
+        tracing::debug!(group = ?self.id, ?to, ?fork, named, "has moved");
         let members = self.seats.iter().map(|seat| seat.identity.device);
         let roles = self.rules.roles().filter(|(_, role)| *role > Role::Member);
         self.record.moved = Some(MovedRecord {
@@ -258,7 +262,8 @@ impl Engine {
         }
         let Some(intent) = group.intents.get(&intent_id).cloned() else { return Ok(()) };
         let suite: Ciphersuite = successor.suite.try_into().map_err(|_| EngineError::Suite)?;
-        let members: Vec<_> = group.seats.iter().map(|seat| seat.identity.clone()).collect();
+        let members: Vec<_> =
+            group.seats.iter().map(|seat| (seat.identity.clone(), seat.stay)).collect();
         let old = group.rules.clone();
         // Who has not come in yet can't have the pre-shared key, and who leaves does not come along.
         let along: BTreeSet<_> = group
@@ -289,16 +294,17 @@ impl Engine {
         rules.predecessors.drain(..excess);
         rules.set_role(me.address, Role::Member);
         let accounts: BTreeSet<_> =
-            members.iter().map(|member| member.address).filter(|address| there(address)).collect();
+            members.iter().map(|(member, _)| member.address).filter(|address| there(address)).collect();
         for (address, role) in roles_after(&old, &me.address, &accounts) {
             rules.set_role(address, role);
         }
-        let late: Vec<Address> = {
-            let missing = |address: &Address| !there(address) && !gone.contains(address);
-            let mut late: Vec<_> = members.iter().map(|m| m.address).filter(missing).collect();
-            late.dedup();
-            late
-        };
+        let mut late: BTreeMap<Address, Vec<Stay>> = BTreeMap::new();
+        for (member, stay) in members {
+            if !there(&member.address) && !gone.contains(&member.address) {
+                let stay = stay.map(|number| core.stay(id, &member.device, number));
+                late.entry(member.address).or_default().extend(stay);
+            }
+        }
 
         let (leaf, stay) = (core.leaf(suite, now)?, core.next_stay()?);
         let founded = Snapshot::found(&core.crypto, (&leaf, stay), successor.group, suite, &rules)?;
@@ -313,11 +319,13 @@ impl Engine {
             next.keep_welcomes(core, now, &welcome, &joiners)?;
         }
         core.outputs.push(super::io::Output::Subscribe(topic));
-        for address in late {
-            next.intend(core, now, super::io::Intent::Invite(address))?;
+        tracing::debug!(group = ?id, to = ?successor.group, ?along, ?gone, ?late, "founds the successor");
+        for (address, stays) in late {
+            let wish = Wish { intent: Intent::Invite(address), stays };
+            next.intend_again(core, now, wish)?;
             let role = old.role(&address);
             if role != Role::Member {
-                next.intend(core, now, super::io::Intent::SetRole(address, role))?;
+                next.intend(core, now, Intent::SetRole(address, role))?;
             }
         }
         core.tell(Event::Joined { group: successor.group, by: None });
@@ -406,6 +414,7 @@ impl Engine {
                 && group.rules.allows(inviter, Right::Migrate)
                 && was_in(inviter);
             let brought = device.is_some() && device == group.record.inviter;
+            tracing::debug!(group = ?group.id, to = ?id, strong, named, bound, same, late, brought, follows, "is invited to a successor");
             Ok(strong && (named && bound && same || late || brought || follows))
         })?;
         Ok(judged.unwrap_or(true))
@@ -436,6 +445,7 @@ impl Engine {
             None => (old, None),
         };
         let left = self.with_group(now, group, |group, core| {
+            let id = group.id;
             if !group.is_active() {
                 return Ok(None);
             }
@@ -451,7 +461,7 @@ impl Engine {
                     // be removed is removed there.
                     let open = group.intents.values();
                     let open = open.filter(|intent| intent.status == IntentStatus::Open);
-                    let members = open.filter_map(|intent| intent.intent.about_members()).collect();
+                    let members = open.filter_map(|intent| Wish::of(core, id, intent)).collect();
                     Lost { members, unheard }
                 }
             };
@@ -480,7 +490,7 @@ impl Engine {
                 group.let_go(core, now, device)?;
             }
             if leaves {
-                group.intend(core, now, super::io::Intent::Leave)?;
+                group.intend(core, now, Intent::Leave)?;
             }
             Ok(())
         })?;

@@ -160,7 +160,9 @@ impl Engine {
             };
             self.groups.insert(id, None);
             self.topics.insert(record.topic, id);
-            if record.status != Status::Out {
+            // Who has left may still have to say so.
+            let keys = || self.core.store.scan_from(Space::BeaconKey, &id.0, &[], 1);
+            if record.status != Status::Out || !keys()?.is_empty() {
                 self.core.outputs.push(Output::Subscribe(record.topic));
                 let due = self.core.soon(now, self.core.config.heartbeat)?;
                 self.due.insert(id, due);
@@ -477,7 +479,7 @@ impl Group {
     /// When there is something to do in the group.
     fn deadline(&self) -> Option<Time> {
         match self.record.status {
-            Status::Out => return self.next_plan,
+            Status::Out => return self.next_plan.into_iter().chain(self.lingers()).min(),
             Status::Moved => {
                 let plan = self.next_plan.unwrap_or(self.next_beacon);
                 return Some(self.next_beacon.min(plan));
@@ -498,6 +500,9 @@ impl Group {
 
     /// Does what is due.
     fn tick(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if self.lingers().is_some_and(|until| until <= now) {
+            self.fall_silent(core)?;
+        }
         if !matches!(self.record.status, Status::Out | Status::Moved) {
             self.answer(core, now)?;
             self.lack(core, now)?;

@@ -2,29 +2,79 @@
 
 use super::Engine;
 use super::core::Core;
-use super::io::{EngineError, Output};
+use super::io::{EngineError, Intent, Output};
 use super::mls;
-use super::records::{IntentBody, IntentStatus, KeyPackageRecord};
+use super::records::{IntentBody, IntentRecord, IntentStatus, KeyPackageRecord};
+use super::rules::BEFORE;
+use super::stay;
 use crate::identity::Binding;
 use crate::store::Space;
-use crate::wire::{self, Answer, Question};
-use crate::{Address, GroupId, Span, Time};
+use crate::wire::{self, Answer, Question, Stay};
+use crate::{Address, DeviceId, GroupId, Span, Time};
 
 /// How many key packages wait to be used at most; the oldest goes.
 const KEY_PACKAGES: usize = 256;
 /// How many key packages are given away within [`GIVING`].
 const GIVEN: u32 = 32;
 const GIVING: Span = Span::seconds(10);
+/// How many stays one question names.
+const STAYS: usize = 64;
+
+/// What was wanted before and came to nothing, with the stays that it led to.
+pub(super) struct Wish {
+    pub(super) intent: Intent,
+    pub(super) stays: Vec<Stay>,
+}
+
+impl Wish {
+    /// The same as an intent, if it is about who is in the group.
+    pub(super) fn of(core: &Core, group: GroupId, intent: &IntentRecord) -> Option<Self> {
+        let wish = intent.intent.about_members()?;
+        let mut intent = intent.clone();
+        intent.use_up(core, group);
+        Some(Self { intent: wish, stays: intent.stays })
+    }
+}
+
+impl IntentRecord {
+    /// The key packages may have led in: others are needed now, from those who have not left since.
+    pub(super) fn use_up(&mut self, core: &Core, group: GroupId) {
+        for package in std::mem::take(&mut self.key_packages) {
+            let Some(suite) = mls::suite_of(package.as_slice()) else { continue };
+            let checked = mls::check_key_package(&core.crypto, suite, package.as_slice());
+            let Ok((package, identity)) = checked else { continue };
+            let Some(number) = stay::of(package.leaf_node()) else { continue };
+            let stay = core.stay(group, &identity.device, number);
+            self.stays.retain(|other| other.name != stay.name);
+            self.stays.push(stay);
+        }
+        self.stays.drain(..self.stays.len().saturating_sub(STAYS));
+    }
+}
+
 impl Core {
-    /// Asks an account's devices for key packages.
+    /// A stay of a device in a group, as questions name it.
+    pub(super) fn stay(&self, group: GroupId, device: &DeviceId, number: u64) -> Stay {
+        let text = [&b"trellis stay v1"[..], &group.0, &device.0].concat();
+        let mut name = [0; 16];
+        name.copy_from_slice(&self.hash(&text)[..16]);
+        Stay { name, number }
+    }
+
+    /// Asks an account's devices for key packages, but for those that have ended one of these stays.
     pub(super) fn ask_key_package(
         &mut self,
         address: &Address,
         suite: u16,
+        stays: &[Stay],
     ) -> Result<(), EngineError> {
         let topic = self.inbox(address);
-        let question = wire::encode(&Question::KeyPackage(suite));
-        self.outputs.push(Output::Ask { topic, question });
+        let question = if stays.is_empty() {
+            Question::KeyPackage(suite)
+        } else {
+            Question::Again(suite, stays.to_vec())
+        };
+        self.outputs.push(Output::Ask { topic, question: wire::encode(&question) });
         Ok(())
     }
 }
@@ -40,6 +90,12 @@ impl Engine {
         let suite = match wire::decode(question) {
             _ if self.devices.revoked => return Ok(()),
             Some(Question::KeyPackage(suite)) => suite,
+            Some(Question::Again(suite, stays)) => {
+                if stays.len() > STAYS || self.has_ended(now, &stays)? {
+                    return Ok(());
+                }
+                suite
+            }
             Some(Question::Account) if self.may_give(now) => return self.tell_account(asker),
             _ => return Ok(()),
         };
@@ -54,6 +110,30 @@ impl Engine {
         core.outputs.push(Output::Answer { asker, answer });
         self.tell_revocations(asker)?;
         self.limit_key_packages()
+    }
+
+    /// Whether this device has left the group of one of these stays since, or what came after that group.
+    fn has_ended(&mut self, now: Time, stays: &[Stay]) -> Result<bool, EngineError> {
+        let me = self.core.me.identity.device;
+        let groups: Vec<_> = self.groups.keys().copied().collect();
+        for group in groups {
+            let name = self.core.stay(group, &me, 0).name;
+            let Some(stay) = stays.iter().find(|stay| stay.name == name) else { continue };
+            let mut next = Some(group);
+            for _ in 0..=BEFORE {
+                let Some(group) = next else { break };
+                let known = self.with_group(now, group, |group, _| {
+                    let to = group.record.moved.as_ref().map(|moved| moved.to);
+                    Ok((group.left_upto(), to))
+                })?;
+                let (left, to) = known.unwrap_or_default();
+                if left >= Some(stay.number) {
+                    return Ok(true);
+                }
+                next = to;
+            }
+        }
+        Ok(false)
     }
 
     fn may_give(&mut self, now: Time) -> bool {

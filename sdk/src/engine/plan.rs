@@ -14,6 +14,7 @@ use super::io::{Changed, EngineError, Failure, Intent, Outcome};
 use super::law::{self, Facts};
 use super::means::Means;
 use super::mls::{self, Changes, Seat, Snapshot};
+use super::package::Wish;
 use super::records::{IntentBody, IntentRecord, IntentStatus, PeerRecord, Status};
 use super::rule::Class;
 use super::rules::{GroupRules, MAX_NAME};
@@ -42,6 +43,16 @@ impl Group {
         now: Time,
         intent: Intent,
     ) -> Result<IntentId, EngineError> {
+        self.intend_again(core, now, Wish { intent, stays: Vec::new() })
+    }
+
+    /// The same for what was wanted before, and came to nothing.
+    pub(super) fn intend_again(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        Wish { intent, stays }: Wish,
+    ) -> Result<IntentId, EngineError> {
         if !self.is_active() {
             return Err(EngineError::NotInGroup);
         }
@@ -65,6 +76,7 @@ impl Group {
             created: now,
             order: 1 + self.intents.values().map(|intent| intent.order).max().unwrap_or(0),
             key_packages: Vec::new(),
+            stays,
             asked: 0,
             next: now,
         };

@@ -7,7 +7,7 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use super::io::{Changed, Failure, Intent, Outcome};
 use super::mls::StateKeys;
 use crate::policy::{Floor, Policy, Role};
-use crate::wire::Leave;
+use crate::wire::{Leave, Stay};
 use crate::{Address, CommitHash, DeviceId, GroupId, MessageId, StateId, Time, Topic};
 
 macro_rules! records {
@@ -181,6 +181,8 @@ records! {
         pub(super) order: u64,
         /// Key packages that were got for it.
         pub(super) key_packages: Vec<VLBytes>,
+        /// The stays that it led to, or was about to, before what came of it was given up.
+        pub(super) stays: Vec<Stay>,
         pub(super) asked: u16,
         pub(super) next: Time,
     }
@@ -378,7 +380,18 @@ impl From<Intent> for IntentBody {
 /// There may be a name in it.
 impl fmt::Debug for IntentBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IntentBody")
+        match self {
+            Self::Invite(account) => write!(f, "Invite({account:?})"),
+            Self::Remove(account) => write!(f, "Remove({account:?})"),
+            Self::RemoveDevice(device) => write!(f, "RemoveDevice({device:?})"),
+            Self::Leave(upto) => write!(f, "Leave({upto})"),
+            Self::Rename(name) => write!(f, "Rename({} bytes)", name.as_slice().len()),
+            Self::SetRole(account, role) => write!(f, "SetRole({account:?}, {role:?})"),
+            Self::SetPolicy(_) => f.write_str("SetPolicy"),
+            Self::Rotate => f.write_str("Rotate"),
+            Self::Migrate(suite) => write!(f, "Migrate({suite})"),
+            Self::AddDevice(device) => write!(f, "AddDevice({device:?})"),
+        }
     }
 }
 

@@ -126,6 +126,7 @@ impl Group {
             return Ok(());
         };
         self.stuck = None;
+        tracing::debug!(group = ?self.id, state = ?tip, ?device, "waits in vain for commits");
         // Who says so and lies is not listened to again for long.
         if self.once_per(Matter::Stuck(device), now, self.heartbeat(core).times(STUCK_AGAIN)) {
             self.intend(core, now, Intent::Rotate)?;

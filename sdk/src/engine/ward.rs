@@ -40,6 +40,7 @@ impl Group {
         state: StateId,
         beacon: [u8; 32],
     ) -> Result<(), EngineError> {
+        tracing::debug!(group = ?self.id, ?state, "keeps the key of a state that it gives up");
         let record = WardRecord { since: now, beacon };
         core.store.put(Space::Ward, &self.id.0, &state.0, &wire::encode(&record))?;
         self.wards.insert(state, record);
@@ -78,6 +79,7 @@ impl Group {
         opened: Opened,
     ) -> Result<(), EngineError> {
         let Opened { kind, tip, payload } = opened;
+        tracing::debug!(group = ?self.id, ?state, ?kind, "hears somebody in a state that was given up");
         match kind {
             Kind::Part => {
                 let Some(part) = wire::decode::<wire::Part>(&payload) else { return Ok(()) };
@@ -127,6 +129,7 @@ impl Group {
         let tellers = self.given_up.iter();
         let tellers =
             tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
+        tracing::debug!(group = ?self.id, ?device, ?state, tellers, members = members.len(), "is told that its state was given up");
         // We count for those who are still there.
         if self.record.inviter != Some(device) && tellers * 2 < members.len() {
             return Ok(());

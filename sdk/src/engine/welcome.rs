@@ -67,6 +67,7 @@ impl Group {
             let Some(welcome) = self.welcomes.get_mut(&device) else { continue };
             welcome.tries = welcome.tries.saturating_add(1);
             welcome.next = now + core.config.retry.times(1 << welcome.tries.min(8));
+            tracing::debug!(group = ?self.id, ?device, state = ?welcome.state, tries = welcome.tries, "sends a Welcome");
             let inbox = wire::Inbox::Welcome(welcome.bytes.clone());
             let topic = core.inbox(&welcome.address.clone());
             core.publish(topic, wire::encode(&inbox));

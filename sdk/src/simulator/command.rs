@@ -13,6 +13,7 @@ use openmls_traits::types::Ciphersuite;
 use trellis_ciphersuites::{CipherSuite, Ecosystem};
 
 use super::ledger::Tally;
+use super::log::Log;
 use super::plan::{Calm, Fault, Plan, Setting};
 use super::real::Real;
 use super::run::{self, Report};
@@ -52,6 +53,9 @@ pub struct Options {
     /// Prints a line for each event, each with a digest of all up to it.
     #[arg(long)]
     trace: bool,
+    /// Adds to the trace what the engines log. The names in it differ from run to run.
+    #[arg(long, requires = "trace")]
+    log: bool,
     /// Plays these steps of the history only: the numbers that a failure is reported with.
     #[arg(long, value_delimiter = ',')]
     keep: Option<Vec<usize>>,
@@ -205,7 +209,8 @@ pub fn run(options: &Options, print: &mut (dyn FnMut(&str) + Send)) -> Summary {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let plan = options.plan(*seed);
-                    let report = run::report::<Real>(&plan, options.trace, options.attempts);
+                    let play = || run::report::<Real>(&plan, options.trace, options.attempts);
+                    let report = if options.log { Log::during(play) } else { play() };
                     let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
                     printer.take(options, report);
                 }

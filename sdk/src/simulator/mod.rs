@@ -23,6 +23,7 @@
 //! | `ledger` | what nodes were told to do and told their users |
 //! | `invariants` | what must hold in the end |
 //! | `shrink` | the shortest history that still breaks an invariant |
+//! | `log` | what the engines log, for the trace |
 //! | `trace` | a line for each event, and the digest |
 //! | `command` | the program `trellis-sim` |
 
@@ -31,6 +32,7 @@ mod deeds;
 mod devices;
 mod invariants;
 mod ledger;
+mod log;
 mod malice;
 mod marks;
 mod node;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::log::Log;
 use super::step::Moment;
 use crate::Time;
 
@@ -10,12 +11,13 @@ use crate::Time;
 pub(crate) struct Trace {
     digest: Fnv,
     lines: Option<Vec<String>>,
+    log: Option<Log>,
 }
 
 impl Trace {
     /// With the lines, or with the digest only.
     pub(crate) fn new(lines: bool) -> Self {
-        Self { digest: Fnv::default(), lines: lines.then(Vec::new) }
+        Self { digest: Fnv::default(), lines: lines.then(Vec::new), log: Log::present() }
     }
 
     pub(crate) fn line(&mut self, now: Time, text: fmt::Arguments<'_>) {
@@ -23,6 +25,15 @@ impl Trace {
         self.digest.write(line.as_bytes());
         if let Some(lines) = &mut self.lines {
             lines.push(format!("{:016x} {line}", self.digest.0));
+        }
+    }
+
+    /// What a node has logged since this was last called. It is not in the digest, since the names in it
+    /// differ from run to run.
+    pub(crate) fn logged(&mut self, now: Time, who: usize) {
+        let (Some(lines), Some(log)) = (&mut self.lines, &self.log) else { return };
+        for line in log.take().lines() {
+            lines.push(format!("{:16} {:>12} n{who} | {line}", "", Moment(now).to_string()));
         }
     }
 

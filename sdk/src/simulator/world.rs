@@ -152,6 +152,7 @@ impl<'a, N: Node> World<'a, N> {
     }
 
     pub(super) fn note(&mut self, who: usize, text: std::fmt::Arguments<'_>) {
+        self.trace.logged(self.now, who);
         self.trace.line(self.now, format_args!("n{who} {text}"));
     }
 
@@ -188,6 +189,8 @@ impl<'a, N: Node> World<'a, N> {
     /// One more node, connected like all others.
     pub(super) fn sit_down(&mut self, node: N) {
         self.network.join(self.now);
+        let (who, account, device) = (self.seats.len(), node.address(), node.device());
+        tracing::debug!(who, ?account, ?device, "joins the network");
         self.ledger.join(node.address(), node.device());
         let streak = (Time(0), 0);
         self.seats.push(Seat { place: Place::Up(node), life: 0, rest: Span(0), streak });

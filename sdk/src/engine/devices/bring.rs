@@ -164,7 +164,7 @@ impl Group {
             intent.asked = intent.asked.saturating_add(1);
             next = now + core.config.retry.times(1 << intent.asked.min(6));
             intent.next = next;
-            core.ask_key_package(address, self.record.suite)?;
+            core.ask_key_package(address, self.record.suite, &[])?;
             self.save_intent(core, id)?;
         }
         self.plan_at(next);
