@@ -63,6 +63,8 @@ enum Heard {
     Anything,
     Leaves,
     Follows(Vec<u8>),
+    /// He points to the successor that we are in.
+    Points,
 }
 
 /// Somebody who wants to be added to the successor.
@@ -167,11 +169,15 @@ impl Group {
         if Floor::of(suite) < floor || !core.config.suites.contains(&suite) {
             return Ok(());
         }
+        if present.is_some_and(|moved| moved.to == to) {
+            self.stragglers.push(Straggler { device, under, what: Heard::Points });
+            return Ok(());
+        }
         let follows = match (self.record.status, present) {
             (Status::Active, _) => {
                 !self.asked_to_leave() && self.believes(&device, to, height, now)
             }
-            (Status::Moved, Some(moved)) if moved.to != to => {
+            (Status::Moved, Some(moved)) => {
                 self.outweighed(core, now, moved.to, to)
             }
             _ => false,
@@ -188,13 +194,24 @@ impl Group {
         tracing::debug!(group = ?self.id, ?to, fork, "follows");
         self.record.following = Some(Following { to, fork });
         self.save(core)?;
+        self.ask_to_follow(core, now, &under, suite)
+    }
+
+    /// Asks to be added to a successor.
+    fn ask_to_follow(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: &StateId,
+        suite: Ciphersuite,
+    ) -> Result<(), EngineError> {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
         }
         let key_package = core.key_package(now, suite)?;
         let count = self.next_count(core)?;
         let rejoin = Rejoin { count, side: Vec::new(), key_package: key_package.into() };
-        self.say_under(core, now, &under, Kind::Rejoin, &rejoin)
+        self.say_under(core, now, under, Kind::Rejoin, &rejoin)
     }
 
     /// Whether what a device says of a successor counts: because the group has named it, because
@@ -483,8 +500,11 @@ impl Engine {
             return Ok(());
         };
         let me = self.core.me.identity.device;
-        let (places, late) = self
+        let (places, late, missed) = self
             .with_group(now, next, |group, core| {
+                let points = stragglers.iter().filter(|one| matches!(one.what, Heard::Points));
+                let mut missed = points.filter(|one| group.misses(core, now, &one.device));
+                let missed = missed.next().map(|one| one.under);
                 let place = |device: &DeviceId| group.place_of(&moved, device);
                 let places: Vec<_> = stragglers.iter().map(|one| place(&one.device)).collect();
                 let late = moved.members.iter().filter(|device| **device != me);
@@ -512,12 +532,16 @@ impl Engine {
                         _ => {}
                     }
                 }
-                Ok((places, late))
+                Ok((places, late, missed))
             })?
             .unwrap_or_default();
         self.with_group(now, old, |group, core| {
             for (one, place) in stragglers.iter().zip(&places) {
                 group.answer_straggler(core, now, one, place)?;
+            }
+            if let (Some(under), Ok(suite)) = (missed, moved.suite.try_into()) {
+                tracing::debug!(group = ?group.id, to = ?moved.to, "hears nobody of those in the successor");
+                group.ask_to_follow(core, now, &under, suite)?;
             }
             if beat && (late || group.rival.is_some()) {
                 group.point_out_to_all(core, now)?;
@@ -607,6 +631,14 @@ impl Group {
         }
         self.plan_at(now);
         Ok(())
+    }
+
+    /// Whether nothing has been heard in this group for a while of a device that should be in it. We may
+    /// have been brought in on a side that nobody else is on any more.
+    fn misses(&self, core: &Core, now: Time, device: &DeviceId) -> bool {
+        let heard = self.peers.get(device).map_or(Time::default(), |peer| peer.heard_at);
+        self.is_active()
+            && now.since(heard.max(self.record.since)) > self.heartbeat(core).times(FRESH)
     }
 
     /// Whether a device that has been added had time to come.
