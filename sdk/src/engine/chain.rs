@@ -414,15 +414,16 @@ impl Group {
         everyone.max(deep.max(old).min(anyone)).max(forced)
     }
 
-    /// Leaves the group for good: everything but what was said is erased. Who has left by himself keeps
-    /// for a while what it takes to tell so those who have not heard it.
+    /// Leaves the group for good: everything but what was said is erased. The keys of beacons are kept for
+    /// a while, to hear of those who do not know, unless those who do have said that this device is out.
     pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         tracing::debug!(group = ?self.id, "is out for good");
-        self.erase_states(core, now)?;
-        (self.record.status, self.record.since) = (Status::Out, now);
-        if self.left_upto().is_none() {
+        let put_out = self.chain.last().is_some_and(|tip| tip.record.inside == 0);
+        if !put_out && self.left_upto().is_none() {
             self.fall_silent(core)?;
         }
+        self.erase_states(core, now)?;
+        (self.record.status, self.record.since) = (Status::Out, now);
         self.save(core)
     }
 

@@ -163,12 +163,10 @@ impl Group {
         let pointer = Pointer { at: now, to, common };
         self.pointers.insert(device, pointer);
         let Ok(suite) = Ciphersuite::try_from(suite) else { return Ok(()) };
-        let floor = self.rules.policy.floor.max(Floor::of(self.suite()?));
-        let present = self.record.moved.as_ref();
-        let floor = present.map_or(floor, |moved| floor.max(moved.floor()));
-        if Floor::of(suite) < floor || !core.config.suites.contains(&suite) {
+        if !self.takes(core, suite)? {
             return Ok(());
         }
+        let present = self.record.moved.as_ref();
         if present.is_some_and(|moved| moved.to == to) {
             self.stragglers.push(Straggler { device, under, what: Heard::Points });
             return Ok(());
@@ -197,8 +195,15 @@ impl Group {
         self.ask_to_follow(core, now, &under, suite)
     }
 
+    /// Whether a successor may have a suite.
+    pub(super) fn takes(&self, core: &Core, suite: Ciphersuite) -> Result<bool, EngineError> {
+        let floor = self.rules.policy.floor.max(Floor::of(self.suite()?));
+        let floor = self.record.moved.as_ref().map_or(floor, |moved| floor.max(moved.floor()));
+        Ok(Floor::of(suite) >= floor && core.config.suites.contains(&suite))
+    }
+
     /// Asks to be added to a successor.
-    fn ask_to_follow(
+    pub(super) fn ask_to_follow(
         &mut self,
         core: &mut Core,
         now: Time,

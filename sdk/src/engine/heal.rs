@@ -243,7 +243,9 @@ impl Group {
             return Ok(());
         }
         // Who has left on this side may be a member on the other.
-        self.say_words(core, now, None)?;
+        if !self.chain.is_empty() {
+            self.say_words(core, now, None)?;
+        }
         tracing::debug!(group = ?self.id, ?common, ?side, "asks to come over");
         let key_package = core.key_package(now, self.suite()?)?;
         let count = self.next_count(core)?;

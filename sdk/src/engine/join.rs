@@ -84,9 +84,14 @@ impl Engine {
         let storage = TrellisStorage::from_entries(storage.entries());
         let psks = self.successor_psks()?;
         let welcome = record.welcome.as_slice();
-        let opened = mls::open_welcome(&self.core.crypto, storage, welcome, &psks);
-        let Ok(opened) = opened else { return Ok(false) };
-        self.core.outputs.push(Output::Subscribe(opened.rules.topic));
+        let opened = match mls::open_welcome(&self.core.crypto, storage, welcome, &psks) {
+            Ok(opened) => opened,
+            Err(refused) => {
+                tracing::debug!(%refused, "a Welcome was refused");
+                return Ok(false);
+            }
+        };
+        tracing::debug!(group = ?opened.group, state = ?opened.state, "has a Welcome");
         let name = self.core.hash(welcome);
         let joining = Joining { record, opened, parts: super::parts::Parts::default() };
         self.joining.insert(name, joining);
@@ -107,6 +112,8 @@ impl Engine {
         joining.record.next = now + retry.times(1 << joining.record.tries.min(6));
         let (group, state) = (joining.opened.group, joining.opened.state);
         let (key, topic) = (joining.opened.keys.beacon, joining.opened.rules.topic);
+        // Each time: who was put out of the group before may have gone since, and listened no longer.
+        self.core.outputs.push(Output::Subscribe(topic));
         let suite = joining.opened.suite();
         let body = wire::encode(&Request::Tree(state));
         let leaf = self.core.leaf(suite, now)?;
@@ -162,12 +169,16 @@ impl Engine {
         let Joining { record, opened, .. } = joining;
         let (id, rules, suite) = (opened.group, opened.rules.clone(), opened.suite());
         let (psks, opened_state) = (opened.psks.clone(), opened.state);
-        let Ok((snapshot, inviter)) = opened.join(tree) else {
+        let (snapshot, inviter) = match opened.join(tree) {
+            Ok(joined) => joined,
             // Somebody sent another tree: the Welcome is opened again, for the right one.
-            if !self.begin_join(now, record)? {
-                self.core.store.delete(Space::Pending, &[], name)?;
+            Err(refused) => {
+                tracing::debug!(group = ?id, %refused, "a ratchet tree was refused");
+                if !self.begin_join(now, record)? {
+                    self.core.store.delete(Space::Pending, &[], name)?;
+                }
+                return Ok(());
             }
-            return Ok(());
         };
         self.core.store.delete(Space::Pending, &[], name)?;
         self.core.store.delete(Space::KeyPackage, &[], record.key_package.as_slice())?;

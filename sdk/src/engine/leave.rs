@@ -8,17 +8,20 @@ use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Output};
 use super::mls::Seat;
+use super::past;
 use super::records::{LeaveRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
-use crate::wire::{self, Kind, Leave, Note, Opened};
+use crate::wire::{self, Beacon, Kind, Leave, Note, Opened};
 use crate::{DeviceId, Span, StateId, Time};
 
 /// How many words of a group are kept, one of each device; the oldest goes.
 const WORDS: usize = 256;
-/// For how long who has left says so to those who take him for a member.
+/// For how long who is out listens to whether somebody takes him for a member.
 const LINGER: Span = Span::seconds(7 * 24 * 3600);
+/// The pauses between its questions grow with the time since it went out.
+const PAUSE: u64 = 32;
 
 impl Group {
     /// Tells the others that this device leaves, now and then until it is out.
@@ -134,9 +137,10 @@ impl Group {
         self.others(core).filter(|seat| self.leaves(seat))
     }
 
-    /// Something in a group that this device has left. Those who removed it may have vanished before
-    /// anybody else heard of it, so it says so again to whom it does not know to have heard.
-    pub(super) fn take_after_leaving(
+    /// Something in a group that this device is out of. Those who removed it may have vanished before
+    /// anybody else heard of it, or be on a side of a split that was given up. If it had left, it says so
+    /// again to whom it does not know to have heard; if not, it asks to be brought over.
+    pub(super) fn take_when_out(
         &mut self,
         core: &mut Core,
         now: Time,
@@ -160,9 +164,37 @@ impl Group {
             }
             return Ok(());
         }
-        match self.left_upto().filter(|_| !self.aware.contains(&device)) {
-            Some(stay) => self.say_gone(core, now, &under, stay),
-            None => Ok(()),
+        if self.aware.contains(&device) {
+            return Ok(());
+        }
+        if let Some(stay) = self.left_upto() {
+            return self.say_gone(core, now, &under, stay);
+        }
+        let pause = Span(self.heartbeat(core).0.max(now.since(self.record.since).0 / PAUSE));
+        if !self.once_per(Matter::Stand(under), now, pause) {
+            return Ok(());
+        }
+        match kind {
+            Kind::Beacon => {
+                let chain = wire::decode::<Beacon>(&body).and_then(|b| past::places(&b.chain));
+                // Who is not beyond the last state that we were in may yet hear how we went out.
+                let newest = self.past.last_key_value().map(|(height, _)| *height);
+                let tip = chain.and_then(|chain| chain.last().copied());
+                match tip.filter(|(height, _)| Some(*height) > newest) {
+                    Some((_, tip)) => self.ask_to_come_over(core, now, under, vec![tip]),
+                    None => Ok(()),
+                }
+            }
+            Kind::Note => match wire::decode::<Note>(&body) {
+                Some(Note::Moved(onward)) => match onward.suite.try_into() {
+                    Ok(suite) if self.takes(core, suite)? => {
+                        self.ask_to_follow(core, now, &under, suite)
+                    }
+                    _ => Ok(()),
+                },
+                _ => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
 
@@ -188,7 +220,7 @@ impl Group {
         Ok(())
     }
 
-    /// Until when this device says that it has left.
+    /// Until when this device listens to a group that it is out of.
     pub(super) fn lingers(&self) -> Option<Time> {
         let lingers = self.record.status == Status::Out && !self.past.is_empty();
         lingers.then(|| self.record.since + LINGER)

@@ -114,7 +114,8 @@ impl Engine {
                 if group.is_active() {
                     group.say_leave(core, now, core.last_stay()?)?;
                 }
-                group.go(core, now)
+                group.go(core, now)?;
+                group.fall_silent(core)
             })?;
         }
         for space in [Space::KeyPackage, Space::Pending, Space::Outbox] {
