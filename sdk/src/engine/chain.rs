@@ -422,8 +422,16 @@ impl Group {
         if !put_out && self.left_upto().is_none() {
             self.fall_silent(core)?;
         }
+        // Whom this device has brought in may not have his Welcome yet.
+        let welcomes = std::mem::take(&mut self.welcomes);
         self.erase_states(core, now)?;
         (self.record.status, self.record.since) = (Status::Out, now);
+        if self.lingers().is_some() {
+            self.welcomes = welcomes;
+            for device in self.welcomes.keys() {
+                self.save_welcome(core, device)?;
+            }
+        }
         self.save(core)
     }
 

@@ -13,7 +13,7 @@ use super::records::{LeaveRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
-use crate::wire::{self, Beacon, Kind, Leave, Note, Opened};
+use crate::wire::{self, Beacon, Kind, Leave, Note, Opened, Request};
 use crate::{DeviceId, Span, StateId, Time};
 
 /// How many words of a group are kept, one of each device; the oldest goes.
@@ -155,6 +155,7 @@ impl Group {
             return Ok(());
         }
         let Some((device, body)) = self.verify(core, kind, &payload) else { return Ok(()) };
+        self.answer_joiner(core, now, &device, kind, &body)?;
         let me = core.me.identity.device;
         if kind == Kind::Note
             && let Some(Note::NotAMember(whom)) = wire::decode(&body)
@@ -198,6 +199,24 @@ impl Group {
         }
     }
 
+    /// Somebody whom this device had brought in asks for the ratchet tree, or is there.
+    fn answer_joiner(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        device: &DeviceId,
+        kind: Kind,
+        body: &[u8],
+    ) -> Result<(), EngineError> {
+        if let (Kind::Request, Some(Request::Tree(state))) = (kind, wire::decode(body)) {
+            self.answer_tree(core, now, state)
+        } else if kind == Kind::Beacon {
+            self.drop_welcome(core, device)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Tells those who know a state that this device is in the group no longer.
     pub(super) fn say_gone(
         &mut self,
@@ -229,7 +248,10 @@ impl Group {
     /// Listens no longer to a group that this device is out of.
     pub(super) fn fall_silent(&mut self, core: &mut Core) -> Result<(), EngineError> {
         self.past.clear();
-        core.store.delete_scope(Space::BeaconKey, &self.id.0)?;
+        self.welcomes.clear();
+        for space in [Space::BeaconKey, Space::Welcome] {
+            core.store.delete_scope(space, &self.id.0)?;
+        }
         core.outputs.push(Output::Unsubscribe(self.record.topic));
         Ok(())
     }

@@ -479,7 +479,10 @@ impl Group {
     /// When there is something to do in the group.
     fn deadline(&self) -> Option<Time> {
         match self.record.status {
-            Status::Out => return self.next_plan.into_iter().chain(self.lingers()).min(),
+            Status::Out => {
+                let welcomes = self.welcomes.values().map(|welcome| welcome.next);
+                return self.next_plan.into_iter().chain(self.lingers()).chain(welcomes).min();
+            }
             Status::Moved => {
                 let plan = self.next_plan.unwrap_or(self.next_beacon);
                 return Some(self.next_beacon.min(plan));
@@ -502,6 +505,9 @@ impl Group {
     fn tick(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         if self.lingers().is_some_and(|until| until <= now) {
             self.fall_silent(core)?;
+        }
+        if self.record.status == Status::Out {
+            self.welcome(core, now)?;
         }
         if !matches!(self.record.status, Status::Out | Status::Moved) {
             self.answer(core, now)?;

@@ -442,7 +442,7 @@ impl Group {
         Ok(())
     }
 
-    fn answer_tree(
+    pub(super) fn answer_tree(
         &mut self,
         core: &mut Core,
         now: Time,

@@ -88,6 +88,14 @@ impl Group {
         if height < welcome.height {
             return Ok(());
         }
+        self.drop_welcome(core, device)
+    }
+
+    pub(super) fn drop_welcome(
+        &mut self,
+        core: &mut Core,
+        device: &DeviceId,
+    ) -> Result<(), EngineError> {
         let gone = self.welcomes.remove(device);
         core.store.delete(Space::Welcome, &self.id.0, &device.0)?;
         // The tree is kept with one of those who need it.
