@@ -246,8 +246,8 @@ impl Group {
                     if matches!(changed, Changed::Added(..)) {
                         peer.floor = sent;
                     }
-                    // What it had heard was on its old side.
-                    peer.heard = None;
+                    // What it had heard was on its old side, and it has yet to come.
+                    (peer.heard, peer.heard_at) = (None, Time::default());
                 }
                 self.rejoins.remove(device);
                 self.followers.remove(device);

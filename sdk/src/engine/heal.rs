@@ -243,7 +243,7 @@ impl Group {
             return Ok(());
         }
         // Who has left on this side may be a member on the other.
-        if !self.chain.is_empty() {
+        if self.record.status != Status::Out {
             self.say_words(core, now, None)?;
         }
         tracing::debug!(group = ?self.id, ?common, ?side, "asks to come over");

@@ -15,6 +15,7 @@
 //! | `welcome`, `join` | Welcomes, key packages, coming in |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
+//! | `absent` | members who were brought in and have never been heard |
 //! | `ward` | those who were brought into a state that was given up |
 //! | `migrate` | moving a group to another cipher suite |
 //! | `follow` | those who were cut off while it moved |
@@ -26,6 +27,7 @@
 //! | `mls` | OpenMLS, one state at a time |
 //! | `fuzzing` | what fuzz targets call, under `cfg(fuzzing)` alone |
 
+mod absent;
 mod chain;
 mod core;
 mod devices;
@@ -78,6 +80,7 @@ use self::join::Joining;
 use self::mls::Snapshot;
 use self::records::{GroupRecord, JoinRecord, Status};
 use self::rules::{GroupRules, MAX_NAME};
+use self::talk::Matter;
 pub use self::view::{GroupView, MemberView};
 use crate::identity::{AccountKeys, Binding, DeviceKeys, LeafIdentity};
 use crate::message::{Delivery, Message};
@@ -465,11 +468,15 @@ impl Engine {
         Ok(Some(done))
     }
 
-    /// The groups of which intents wait.
-    fn groups_with_intents(&self) -> Vec<GroupId> {
+    /// The groups in which key packages may be waited for.
+    fn groups_with_wishes(&self) -> Vec<GroupId> {
+        let waits = |group: &Group| {
+            let absent = |matter: &Matter| matches!(matter, Matter::Absent(_));
+            !group.intents.is_empty() || group.asked.keys().any(absent)
+        };
         self.groups
             .iter()
-            .filter(|(_, group)| group.as_ref().is_none_or(|group| !group.intents.is_empty()))
+            .filter(|(_, group)| group.as_ref().is_none_or(waits))
             .map(|(id, _)| *id)
             .collect()
     }

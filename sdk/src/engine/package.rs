@@ -185,7 +185,7 @@ impl Engine {
         {
             return Ok(());
         }
-        let waiting: Vec<GroupId> = self.groups_with_intents();
+        let waiting = self.groups_with_wishes();
         for id in waiting {
             self.with_group(now, id, |group, core| {
                 // The group's suite, or the one that it is going to move to.
@@ -201,6 +201,9 @@ impl Engine {
                 );
                 if fits.is_err() {
                     return Ok(());
+                }
+                if group.record.suite == u16::from(suite) {
+                    group.take_absent(now, (&address, &identity.device), package.as_slice());
                 }
                 let wanting: Vec<_> = group
                     .intents

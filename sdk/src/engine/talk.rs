@@ -45,6 +45,7 @@ pub(super) enum Matter {
     NotAMember(DeviceId),
     Stand(StateId),
     Stuck(DeviceId),
+    Absent(DeviceId),
 }
 
 impl Group {
@@ -108,6 +109,7 @@ impl Group {
             self.stand(core, now, &key)?;
         }
         self.go_on_if_stuck(core, now)?;
+        self.ask_absent(core, now)?;
         // Otherwise the next commit carries them.
         if self.rules.successor.is_some() && self.leavers(core).next().is_some() {
             self.say_words(core, now, None)?;
@@ -461,7 +463,9 @@ impl Group {
             }
             return Ok(());
         }
-        if self.place(&state).is_some_and(|place| self.chain[place].record.inside == 1) {
+        let inside = |place: usize| self.chain[place].record.inside == 1;
+        // Who is out has the states no longer.
+        if self.record.status != Status::Out && self.place(&state).is_some_and(inside) {
             for envelope in self.tree_envelopes(core, state)? {
                 core.publish(self.record.topic, envelope);
             }

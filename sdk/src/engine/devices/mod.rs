@@ -271,7 +271,7 @@ impl Engine {
 
     /// Asks again at once for a device that groups wait for.
     fn hurry(&mut self, now: Time, device: DeviceId) -> Result<(), EngineError> {
-        for id in self.groups_with_intents() {
+        for id in self.groups_with_wishes() {
             self.with_group(now, id, |group, core| {
                 let waiting = group.intents.iter_mut().filter(|(_, intent)| {
                     intent.status == IntentStatus::Open

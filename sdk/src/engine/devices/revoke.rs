@@ -139,7 +139,7 @@ impl Engine {
         bytes: &[u8],
     ) -> Result<(), EngineError> {
         let mut invited = false;
-        for id in self.groups_with_intents() {
+        for id in self.groups_with_wishes() {
             let found = self.with_group(now, id, |group, core| {
                 let inviting: Vec<_> = group
                     .intents

@@ -21,7 +21,6 @@ pub(super) fn agreement(case: Case<'_>) -> Vec<String> {
         let listed = reference.has(case.ledger.devices[node]);
         let active = end.view.as_ref().is_some_and(|view| view.active);
         if listed != active
-            && !(listed && case.unwelcomed(node))
             && !(active && case.stranded(node))
         {
             let (is, believes) = if listed { ("is", "not") } else { ("is not", "nevertheless") };

@@ -111,16 +111,6 @@ impl<'a> Case<'a> {
         let mut others = self.honest().filter(|(other, end)| *other != node && there(end));
         brought && !others.any(|(other, _)| ledger.accounts[other].added.contains_key(&device))
     }
-
-    /// Whether a node that others have in the group lacks the Welcome of the malicious node, which has
-    /// vanished with it.
-    fn unwelcomed(self, node: usize) -> bool {
-        let ledger = self.ledger;
-        let device = ledger.devices[node];
-        let mut added =
-            self.honest().filter_map(|(node, _)| ledger.accounts[node].added.get(&device));
-        added.any(|by| self.vanished(*by))
-    }
 }
 
 /// An invariant: its name, and what breaks it, one sentence each.
