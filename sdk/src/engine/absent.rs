@@ -12,6 +12,8 @@ use crate::{Address, DeviceId, Span, Time};
 
 /// How many heartbeats somebody has time to come in after his Welcome was made.
 const TIME: u64 = 12;
+/// For how many heartbeats another counts as heard.
+const LATELY: u64 = 4;
 /// How long a key package of his is good for.
 const GOOD: Span = Span::seconds(30);
 /// The pauses between questions grow with the time since he was added.
@@ -22,6 +24,12 @@ impl Group {
     pub(super) fn ask_absent(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let pause = self.heartbeat(core).times(TIME);
         let me = core.me.identity.device;
+        // Who hears nobody is the one who is missing.
+        let lately = self.heartbeat(core).times(LATELY);
+        let alone = !self.peers.values().any(|peer| now.since(peer.heard_at) < lately);
+        if alone || self.record.following.is_some() {
+            return Ok(());
+        }
         let mut absent = Vec::new();
         for seat in self.seats.iter().filter(|seat| seat.identity.device != me) {
             let device = seat.identity.device;

@@ -425,6 +425,8 @@ impl Group {
         // Whom this device has brought in may not have his Welcome yet.
         let welcomes = std::mem::take(&mut self.welcomes);
         self.erase_states(core, now)?;
+        self.wards.clear();
+        core.store.delete_scope(Space::Ward, &self.id.0)?;
         (self.record.status, self.record.since) = (Status::Out, now);
         if self.lingers().is_some() {
             self.welcomes = welcomes;
@@ -440,7 +442,7 @@ impl Group {
         for state in &self.chain {
             core.erase(now, self.id, state.id)?;
         }
-        let spaces = [Space::State, Space::Commit, Space::Welcome, Space::Leave, Space::Ward];
+        let spaces = [Space::State, Space::Commit, Space::Welcome, Space::Leave];
         for space in spaces {
             core.store.delete_scope(space, &self.id.0)?;
         }
@@ -448,7 +450,6 @@ impl Group {
         self.stash.clear();
         self.welcomes.clear();
         self.leaves.clear();
-        self.wards.clear();
         self.next_plan = Some(now);
         Ok(())
     }

@@ -33,6 +33,11 @@ use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
 
 /// For how many heartbeats a word about a successor counts.
 const FRESH: u64 = 4;
+/// How often who is the last one asks to be brought along: those who hear him may not, and those who may
+/// have never heard of him.
+const IN_VAIN: u32 = 20;
+/// For how many heartbeats nobody is heard where there is nobody.
+const ALONE: u64 = 12;
 /// For how many heartbeats those of two successors listen to each other.
 const LISTEN: u64 = 2;
 /// How long somebody's wish to follow is remembered.
@@ -55,6 +60,8 @@ pub(super) struct Pointer {
 pub(super) struct Straggler {
     device: DeviceId,
     under: StateId,
+    /// The state was given up.
+    ward: bool,
     what: Heard,
 }
 
@@ -133,7 +140,8 @@ impl Group {
             Some(device)
         };
         if let Some(device) = device {
-            self.stragglers.push(Straggler { device, under, what });
+            let ward = self.wards.contains_key(&under);
+            self.stragglers.push(Straggler { device, under, ward, what });
         }
         Ok(())
     }
@@ -168,7 +176,7 @@ impl Group {
         }
         let present = self.record.moved.as_ref();
         if present.is_some_and(|moved| moved.to == to) {
-            self.stragglers.push(Straggler { device, under, what: Heard::Points });
+            self.stragglers.push(Straggler { device, under, ward: false, what: Heard::Points });
             return Ok(());
         }
         let follows = match (self.record.status, present) {
@@ -183,16 +191,25 @@ impl Group {
         if !follows {
             return Ok(());
         }
-        let fork = if self.has_moved() {
-            0
-        } else {
-            let before = self.record.following.as_ref().filter(|following| following.to == to);
-            before.map_or(common, |following| following.fork.max(common))
-        };
+        let before = self.record.following.as_ref().filter(|following| following.to == to);
+        let (fork, asked) = before.map_or((common, 0), |following| {
+            (following.fork.max(common), following.asked)
+        });
+        let fork = if self.has_moved() { 0 } else { fork };
         tracing::debug!(group = ?self.id, ?to, fork, "follows");
-        self.record.following = Some(Following { to, fork });
+        self.record.following = Some(Following { to, fork, asked });
         self.save(core)?;
+        if self.is_active() && asked > IN_VAIN && self.is_alone(core, now) {
+            core.tell(Event::Out { group: self.id, by: None });
+            return self.go(core, now);
+        }
         self.ask_to_follow(core, now, &under, suite)
+    }
+
+    /// Whether nobody but this device is in the old group any more.
+    fn is_alone(&self, core: &Core, now: Time) -> bool {
+        let lately = self.heartbeat(core).times(ALONE);
+        !self.peers.values().any(|peer| now.since(peer.heard_at) < lately)
     }
 
     /// Whether a successor may have a suite.
@@ -212,6 +229,9 @@ impl Group {
     ) -> Result<(), EngineError> {
         if !self.once_per(Matter::Rejoin, now, self.heartbeat(core)) {
             return Ok(());
+        }
+        if let Some(following) = &mut self.record.following {
+            following.asked += 1;
         }
         let key_package = core.key_package(now, suite)?;
         let count = self.next_count(core)?;
@@ -285,10 +305,10 @@ impl Group {
         kind: Kind,
         body: &T,
     ) -> Result<(), EngineError> {
-        let past = self.past.values().rev().find(|past| past.id == *under);
-        match past.map(|past| past.record.beacon) {
-            Some(key) => self.say(core, now, &key, kind, body),
-            None => Ok(()),
+        if self.wards.contains_key(under) || self.past.values().any(|past| past.id == *under) {
+            self.say(core, now, &self.beacon_key(under), kind, body)
+        } else {
+            Ok(())
         }
     }
 
@@ -301,7 +321,9 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some(moved) = &self.record.moved else { return Ok(()) };
         tracing::trace!(group = ?self.id, to = ?moved.to, ?under, "points out the successor");
-        let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork: moved.fork });
+        // Of a state that was given up nothing is on the side that moved.
+        let fork = if self.wards.contains_key(under) { 0 } else { moved.fork };
+        let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork });
         self.say_under(core, now, under, Kind::Note, &note)
     }
 
@@ -332,7 +354,7 @@ impl Group {
         straggler: &Straggler,
         place: &Place,
     ) -> Result<(), EngineError> {
-        let Straggler { device, under, what } = straggler;
+        let Straggler { device, under, what, .. } = straggler;
         let retry = core.config.retry;
         match (what, place) {
             (Heard::Anything, Place::Added | Place::Late | Place::Gone)
@@ -511,7 +533,14 @@ impl Engine {
                 let mut missed = points.filter(|one| group.misses(core, now, &one.device));
                 let missed = missed.next().map(|one| one.under);
                 let place = |device: &DeviceId| group.place_of(&moved, device);
-                let places: Vec<_> = stragglers.iter().map(|one| place(&one.device)).collect();
+                // Who came in by a state that was given up was not there when the group moved.
+                let straggles = |one: &Straggler| match place(&one.device) {
+                    Place::Gone if one.ward && !group.peers.contains_key(&one.device) => {
+                        Place::Late
+                    }
+                    place => place,
+                };
+                let places: Vec<_> = stragglers.iter().map(straggles).collect();
                 let late = moved.members.iter().filter(|device| **device != me);
                 let late = late.map(place).any(|place| matches!(place, Place::Late | Place::Added));
                 for (one, place) in stragglers.iter().zip(&places) {

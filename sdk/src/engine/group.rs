@@ -81,6 +81,8 @@ pub(super) struct Group {
     pub(super) chains: BTreeMap<DeviceId, Told>,
     pub(super) votes: BTreeMap<DeviceId, Told>,
     pub(super) split: Option<Split>,
+    /// In how many heartbeats those of another side have said that we are no member.
+    pub(super) refused: u32,
     /// Who says of which of our states that it was given up.
     pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
@@ -127,6 +129,7 @@ impl Group {
             chains: BTreeMap::new(),
             votes: BTreeMap::new(),
             split: None,
+            refused: 0,
             given_up: BTreeSet::new(),
             hold: None,
             next_beacon: now,

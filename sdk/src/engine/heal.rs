@@ -28,6 +28,9 @@ const SIDE: usize = 16;
 const LISTEN: u64 = 2;
 /// How many heartbeats old a chain may be to count.
 const FRESH: u64 = 4;
+/// For how many heartbeats who asks to come over, and is only told that he is no member, does not believe
+/// it.
+const IN_VAIN: u32 = 20;
 /// How long somebody's wish to come over is remembered.
 const WISH: Span = Span::seconds(30);
 
@@ -308,7 +311,7 @@ impl Group {
     }
 
     /// A member of another side says that we are not among its members. Only who could have removed us
-    /// is believed; if we want to leave, anybody.
+    /// is believed at once; if we want to leave, anybody.
     pub(super) fn not_a_member(
         &mut self,
         core: &mut Core,
@@ -324,7 +327,10 @@ impl Group {
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
         let brought = self.record.inviter == Some(*device);
-        let believed = leaves || going && (could || brought);
+        // And anybody in the end, if nobody takes us along.
+        self.refused += u32::from(self.once_per(Matter::Refused, now, self.heartbeat(core)));
+        let in_vain = self.refused > IN_VAIN;
+        let believed = leaves || going && (could || brought || in_vain);
         tracing::debug!(group = ?self.id, ?device, leaves, going, could, brought, "is told that it is no member");
         if !believed {
             return Ok(());
@@ -393,7 +399,7 @@ impl Group {
         for (number, _) in self.said_above(core, fork)? {
             self.say_number(core, now, number, true)?;
         }
-        self.split = None;
+        (self.split, self.refused) = (None, 0);
         self.chains.clear();
         self.votes.clear();
         self.next_plan = Some(now);

@@ -46,7 +46,7 @@ impl Group {
             return Ok(());
         }
         let known = self.take_if_known(core, now, bytes)?;
-        if known || self.has_moved() || self.take_if_ward(core, now, bytes)? {
+        if known || self.take_if_ward(core, now, bytes)? || self.has_moved() {
             return Ok(());
         }
         let kept: usize = self.stash.iter().map(Vec::len).sum();

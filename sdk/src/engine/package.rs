@@ -72,7 +72,7 @@ impl Core {
         let question = if stays.is_empty() {
             Question::KeyPackage(suite)
         } else {
-            Question::Again(suite, stays.to_vec())
+            Question::Again(suite, stays[..stays.len().min(STAYS)].to_vec())
         };
         self.outputs.push(Output::Ask { topic, question: wire::encode(&question) });
         Ok(())
@@ -124,7 +124,9 @@ impl Engine {
                 let Some(group) = next else { break };
                 let known = self.with_group(now, group, |group, _| {
                     let to = group.record.moved.as_ref().map(|moved| moved.to);
-                    Ok((group.left_upto(), to))
+                    // It may have come in again since.
+                    let last = group.seat(&me).and_then(|seat| seat.stay);
+                    Ok((group.left_upto().filter(|left| Some(*left) >= last), to))
                 })?;
                 let (left, to) = known.unwrap_or_default();
                 if left >= Some(stay.number) {

@@ -104,9 +104,14 @@ impl Group {
         members
     }
 
-    /// Whether somebody who is not a member was one on our chain, as far back as it is remembered.
+    /// Whether somebody who is not a member was one on our chain, as far back as it is remembered, or his
+    /// account was and is not any more.
     pub(super) fn went(&self, device: &DeviceId) -> bool {
-        self.past.values().any(|past| past.record.went.contains(device))
+        let account = |device: &DeviceId| self.peers.get(device).map(|peer| peer.address);
+        let own = account(device);
+        let out = !self.seats.iter().any(|seat| Some(seat.identity.address) == own);
+        let mut gone = self.past.values().flat_map(|past| &past.record.went);
+        gone.any(|other| other == device || out && own.is_some() && account(other) == own)
     }
 
     /// Remembers who came and went between the state with these members and the newest, of which we

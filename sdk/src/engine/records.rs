@@ -87,6 +87,8 @@ records! {
         pub(super) to: GroupId,
         /// The highest state of the old group that its members have been in too.
         pub(super) fork: u64,
+        /// How often it has asked.
+        pub(super) asked: u32,
     }
 
     /// What an account was.

@@ -46,6 +46,7 @@ pub(super) enum Matter {
     Stand(StateId),
     Stuck(DeviceId),
     Absent(DeviceId),
+    Refused,
 }
 
 impl Group {

@@ -91,6 +91,7 @@ impl Group {
                     _ => Ok(()),
                 }
             }
+            _ if self.has_moved() => self.take_after_move(core, now, state, kind, &payload),
             Kind::Rejoin if self.is_active() => self.take_rejoin(core, now, state, &payload),
             // Soon this device is a member again, and can take care of him.
             Kind::Rejoin if self.comes_over(core) => Ok(()),

@@ -12,6 +12,7 @@ use crate::engine::mls;
 use crate::engine::plan::{ADD_AT_ONCE, Wanted};
 use crate::engine::records::{IntentBody, IntentRecord};
 use crate::policy::Right;
+use crate::wire::Stay;
 use crate::{Address, DeviceId, IntentId, Time};
 
 impl IntentBody {
@@ -96,7 +97,10 @@ impl Group {
             self.replace_revoked(core, &address, wanted)?;
             return Ok(Means::Commit);
         }
-        self.ask_for_device(core, now, id, &address)
+        // A device that has left stays out.
+        let stays: Vec<_> =
+            missing.iter().map(|device| core.stay(self.id, device, 0)).collect();
+        self.ask_for_device(core, now, id, &address, &stays)
     }
 
     /// Adds the devices whose key packages are here; tells whether there are any.
@@ -152,6 +156,7 @@ impl Group {
         now: Time,
         id: &IntentId,
         address: &Address,
+        stays: &[Stay],
     ) -> Result<Means, EngineError> {
         let Some(intent) = self.intents.get_mut(id) else { return Ok(Means::Wait) };
         if now.since(intent.created) > core.config.patience {
@@ -164,7 +169,7 @@ impl Group {
             intent.asked = intent.asked.saturating_add(1);
             next = now + core.config.retry.times(1 << intent.asked.min(6));
             intent.next = next;
-            core.ask_key_package(address, self.record.suite, &[])?;
+            core.ask_key_package(address, self.record.suite, stays)?;
             self.save_intent(core, id)?;
         }
         self.plan_at(next);
