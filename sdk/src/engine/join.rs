@@ -303,10 +303,6 @@ impl Engine {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
-            if was == Status::Out {
-                group.past.clear();
-                core.store.delete_scope(Space::BeaconKey, &id.0)?;
-            }
             let before = group.members_at(fork);
             tracing::debug!(group = ?id, fork, ?was, "comes over");
             for state in group.chain.drain(..) {
@@ -342,6 +338,11 @@ impl Engine {
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
             group.record.inviter = inviter;
+            // Who was out may come back to another side than the one that he knew.
+            let above = group.past.split_off(&(group.tip().record.height + 1));
+            for past in above.values() {
+                core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
+            }
             group.remember_gap(core, &before)?;
             group.after_move(core, now)?;
             for peer in group.peers.values_mut() {
