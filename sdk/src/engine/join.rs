@@ -303,7 +303,7 @@ impl Engine {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
             let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
-            let before = group.members_at(fork);
+            let mut before = group.members_at(fork);
             tracing::debug!(group = ?id, fork, ?was, "comes over");
             for state in group.chain.drain(..) {
                 core.erase(now, id, state.id)?;
@@ -338,7 +338,11 @@ impl Engine {
             (group.record.status, group.record.since) = (Status::Active, now);
             group.begin(core, now, snapshot)?;
             group.record.inviter = inviter;
-            // Who was out may come back to another side than the one that he knew.
+            // Who was out has forgotten who was there.
+            if before.is_empty() {
+                before = group.members_at(fork);
+            }
+            // He may come back to another side than the one that he knew.
             let above = group.past.split_off(&(group.tip().record.height + 1));
             for past in above.values() {
                 core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
