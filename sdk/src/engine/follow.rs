@@ -166,7 +166,7 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Onward { to, suite, fork } = *onward;
         let Some(height) = self.height(&under) else { return Ok(()) };
-        let common = fork.min(height);
+        let common = if self.in_doubt(&under) { 0 } else { fork.min(height) };
         tracing::debug!(group = ?self.id, ?device, ?to, height, fork, "is told of a successor");
         let pointer = Pointer { at: now, to, common };
         self.pointers.insert(device, pointer);
@@ -183,18 +183,15 @@ impl Group {
             (Status::Active, _) => {
                 !self.asked_to_leave() && self.believes(&device, to, height, now)
             }
-            (Status::Moved, Some(moved)) => {
-                self.outweighed(core, now, moved.to, to)
-            }
+            (Status::Moved, Some(moved)) => self.outweighed(core, now, moved.to, to),
             _ => false,
         };
         if !follows {
             return Ok(());
         }
         let before = self.record.following.as_ref().filter(|following| following.to == to);
-        let (fork, asked) = before.map_or((common, 0), |following| {
-            (following.fork.max(common), following.asked)
-        });
+        let (fork, asked) =
+            before.map_or((common, 0), |following| (following.fork.max(common), following.asked));
         let fork = if self.has_moved() { 0 } else { fork };
         tracing::debug!(group = ?self.id, ?to, fork, "follows");
         self.record.following = Some(Following { to, fork, asked });
@@ -322,7 +319,8 @@ impl Group {
         let Some(moved) = &self.record.moved else { return Ok(()) };
         tracing::trace!(group = ?self.id, to = ?moved.to, ?under, "points out the successor");
         // Of a state that was given up nothing is on the side that moved.
-        let fork = if self.wards.contains_key(under) { 0 } else { moved.fork };
+        let unknown = self.wards.contains_key(under) || self.in_doubt(under);
+        let fork = if unknown { 0 } else { moved.fork };
         let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork });
         self.say_under(core, now, under, Kind::Note, &note)
     }
@@ -515,9 +513,16 @@ impl Engine {
         let next = self.record_of(&moved.to)?;
         let next = next.filter(|next| next.status == Status::Active).map(|_| moved.to);
         let Some(next) = next else {
-            // Who is no longer in the successor has left the old group as well.
+            // Who is no longer in the successor has left the old group as well, unless he was put out there
+            // and may yet come back.
+            let gone = self.with_group(now, moved.to, |group, _| {
+                let out = group.record.status == Status::Out;
+                Ok(out && (group.left_upto().is_some() || group.lingers().is_none()))
+            })?;
+            let heard =
+                |one: &&Straggler| gone == Some(true) && matches!(one.what, Heard::Anything);
             self.with_group(now, old, |group, core| {
-                for one in stragglers.iter().filter(|one| matches!(one.what, Heard::Anything)) {
+                for one in stragglers.iter().filter(heard) {
                     group.say_gone(core, now, &one.under, moved.stay)?;
                 }
                 group.next_beacon =

@@ -83,6 +83,8 @@ pub(super) struct Group {
     pub(super) split: Option<Split>,
     /// In how many heartbeats those of another side have said that we are no member.
     pub(super) refused: u32,
+    /// What others say where the chain that we were on and this one have parted.
+    pub(super) told_parted: BTreeMap<DeviceId, u64>,
     /// Who says of which of our states that it was given up.
     pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
@@ -130,6 +132,7 @@ impl Group {
             votes: BTreeMap::new(),
             split: None,
             refused: 0,
+            told_parted: BTreeMap::new(),
             given_up: BTreeSet::new(),
             hold: None,
             next_beacon: now,

@@ -16,7 +16,7 @@ use super::group::Group;
 use super::io::{EngineError, Event, Failure};
 use super::mls;
 use super::past::Places;
-use super::records::{IntentStatus, Status};
+use super::records::{IntentBody, IntentStatus, Status};
 use super::talk::Matter;
 use crate::policy::Role;
 use crate::wire::{self, Kind, Rejoin};
@@ -380,11 +380,31 @@ impl Group {
         now: Time,
         fork: u64,
     ) -> Result<(), EngineError> {
+        self.redo_between(core, now, fork, u64::MAX)?;
+        (self.split, self.refused) = (None, 0);
+        self.chains.clear();
+        self.votes.clear();
+        Ok(())
+    }
+
+    /// What happened only on the old side, above one height and up to another, happens again.
+    pub(super) fn redo_between(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        fork: u64,
+        top: u64,
+    ) -> Result<(), EngineError> {
+        let lost = |at: u64| at > fork && at <= top;
         let again: Vec<_> = self
             .intents
             .iter()
             .filter(|(_, intent)| match intent.status {
-                IntentStatus::At(_, at) | IntentStatus::Done(at) => at > fork,
+                IntentStatus::At(_, at) => lost(at),
+                // Who has left and is in again does not leave again.
+                IntentStatus::Done(at) => {
+                    lost(at) && !matches!(intent.intent, IntentBody::Leave(_))
+                }
                 _ => false,
             })
             .map(|(id, _)| *id)
@@ -396,12 +416,11 @@ impl Group {
             }
             self.set_intent(core, id, IntentStatus::Open)?;
         }
-        for (number, _) in self.said_above(core, fork)? {
-            self.say_number(core, now, number, true)?;
+        for (number, sent) in self.said_above(core, fork)? {
+            if lost(sent.height) {
+                self.say_number(core, now, number, true)?;
+            }
         }
-        (self.split, self.refused) = (None, 0);
-        self.chains.clear();
-        self.votes.clear();
         self.next_plan = Some(now);
         Ok(())
     }

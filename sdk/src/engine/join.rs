@@ -302,23 +302,22 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
-            let fork = if was == Status::Out { u64::MAX } else { group.fork_height() };
+            let split = group.split.is_some() && was != Status::Out;
+            // Nothing as high as the new state was on this side.
+            let below = snapshot.epoch().saturating_sub(1);
+            let fork = if was == Status::Out { below } else { group.fork_height().min(below) };
             let mut before = group.members_at(fork);
             tracing::debug!(group = ?id, fork, ?was, "comes over");
             for state in group.chain.drain(..) {
                 core.erase(now, id, state.id)?;
                 core.store.delete(Space::State, &id.0, &state.id.0)?;
             }
-            let apart: Vec<_> =
-                group.past.range(fork.saturating_add(1)..).map(|(h, _)| *h).collect();
-            for height in apart {
-                if let Some(past) = group.past.remove(&height) {
-                    if past.record.entry == 1 {
-                        group.remember_ward(core, now, past.id, past.record.beacon)?;
-                    }
-                    core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
-                    core.store.delete(Space::Commit, &id.0, &past.id.0)?;
-                }
+            group.forget_past(core, now, fork, u64::MAX)?;
+            let newest = group.past.last_key_value().map(|(height, _)| *height);
+            group.record.doubt = newest.filter(|_| !split);
+            group.told_parted.clear();
+            if was == Status::Out {
+                group.forget_wishes(core)?;
             }
             // Those into a state that is on this side too still lead here.
             let gone: Vec<_> = group
@@ -341,11 +340,6 @@ impl Engine {
             // Who was out has forgotten who was there.
             if before.is_empty() {
                 before = group.members_at(fork);
-            }
-            // He may come back to another side than the one that he knew.
-            let above = group.past.split_off(&(group.tip().record.height + 1));
-            for past in above.values() {
-                core.store.delete(Space::BeaconKey, &id.0, &past.id.0)?;
             }
             group.remember_gap(core, &before)?;
             group.after_move(core, now)?;

@@ -293,8 +293,11 @@ impl Engine {
         let excess = rules.predecessors.len().saturating_sub(BEFORE);
         rules.predecessors.drain(..excess);
         rules.set_role(me.address, Role::Member);
-        let accounts: BTreeSet<_> =
-            members.iter().map(|(member, _)| member.address).filter(|address| there(address)).collect();
+        let accounts: BTreeSet<_> = members
+            .iter()
+            .map(|(member, _)| member.address)
+            .filter(|address| there(address))
+            .collect();
         for (address, role) in roles_after(&old, &me.address, &accounts) {
             rules.set_role(address, role);
         }

@@ -15,6 +15,7 @@
 //! | `welcome`, `join` | Welcomes, key packages, coming in |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
+//! | `doubt` | where the chain that a device was on and the one that it is on now have parted |
 //! | `absent` | members who were brought in and have never been heard |
 //! | `ward` | those who were brought into a state that was given up |
 //! | `migrate` | moving a group to another cipher suite |
@@ -31,6 +32,7 @@ mod absent;
 mod chain;
 mod core;
 mod devices;
+mod doubt;
 mod follow;
 #[cfg(fuzzing)]
 pub mod fuzzing;

@@ -108,6 +108,19 @@ impl Group {
         Ok(id)
     }
 
+    /// Forgets what was wanted before this device was out; but up to which stay it has left.
+    pub(super) fn forget_wishes(&mut self, core: &mut Core) -> Result<(), EngineError> {
+        let old = self.intents.iter().filter(|(_, intent)| {
+            let ended = matches!(intent.status, IntentStatus::Done(_) | IntentStatus::Failed(_));
+            ended && !matches!(intent.intent, IntentBody::Leave(_))
+        });
+        for id in old.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.intents.remove(&id);
+            core.store.delete(Space::Intent, &self.id.0, &id.0)?;
+        }
+        Ok(())
+    }
+
     /// Forgets the oldest of many intents that are done.
     pub(super) fn forget_intents(&mut self, core: &mut Core) -> Result<(), EngineError> {
         let mut done: Vec<_> = self

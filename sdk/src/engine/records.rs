@@ -66,6 +66,8 @@ records! {
         /// The groups in whose histories messages of this one may be: those that came together in it, and
         /// those that it goes on as.
         pub(super) kin: Vec<GroupId>,
+        /// Up to which height the states that are remembered may not be on this side.
+        pub(super) doubt: Option<u64>,
     }
 
     /// Where a group goes on.
@@ -249,6 +251,7 @@ impl GroupRecord {
             following: None,
             named: Vec::new(),
             kin: Vec::new(),
+            doubt: None,
         }
     }
 }

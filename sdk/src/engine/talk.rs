@@ -111,6 +111,7 @@ impl Group {
         }
         self.go_on_if_stuck(core, now)?;
         self.ask_absent(core, now)?;
+        self.ask_where_parted(core, now)?;
         // Otherwise the next commit carries them.
         if self.rules.successor.is_some() && self.leavers(core).next().is_some() {
             self.say_words(core, now, None)?;
@@ -220,6 +221,7 @@ impl Group {
         self.heard(core, now, &device, &tip)?;
         let window = chain.len().saturating_sub(usize::from(beacon.window));
         self.take_chain(core, now, device, Told { at: now, under, chain: chain.clone(), window });
+        self.learn_where_parted(core, now, device, &chain)?;
         self.ask_for_messages(core, now, &device)?;
 
         let mine = self.tip().id;
@@ -336,6 +338,9 @@ impl Group {
                     }
                 }
             }
+            Some(Request::Chain) if self.is_active() => {
+                self.answers.entry(Matter::Stand(under)).or_insert(due);
+            }
             Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
                 self.repeat_messages(core, now, &device, under, (from, to))?;
             }
@@ -408,6 +413,10 @@ impl Group {
             match matter {
                 Matter::Commits(after) => self.answer_commits(core, now, after)?,
                 Matter::Tree(state) => self.answer_tree(core, now, state)?,
+                Matter::Stand(under) => {
+                    let key = self.beacon_key(&under);
+                    self.stand(core, now, &key)?;
+                }
                 Matter::Binding(device, under) => {
                     self.publish_binding(core, &device, &under)?;
                 }

@@ -98,8 +98,7 @@ impl Group {
             return Ok(Means::Commit);
         }
         // A device that has left stays out.
-        let stays: Vec<_> =
-            missing.iter().map(|device| core.stay(self.id, device, 0)).collect();
+        let stays: Vec<_> = missing.iter().map(|device| core.stay(self.id, device, 0)).collect();
         self.ask_for_device(core, now, id, &address, &stays)
     }
 

@@ -20,9 +20,7 @@ pub(super) fn agreement(case: Case<'_>) -> Vec<String> {
     for (node, end) in case.honest() {
         let listed = reference.has(case.ledger.devices[node]);
         let active = end.view.as_ref().is_some_and(|view| view.active);
-        if listed != active
-            && !(active && case.stranded(node))
-        {
+        if listed != active && !(active && case.stranded(node)) {
             let (is, believes) = if listed { ("is", "not") } else { ("is not", "nevertheless") };
             broken.push(format!("n{node} {is} in the roster of n{first} and {believes} a member"));
         }

@@ -48,12 +48,13 @@ fn crashed_since(case: Case<'_>, asked: &Asked) -> bool {
 fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let ledger = case.ledger;
     // Who is invited while he is in, in the eyes of who invites, is in already, and likewise with
-    // roles; when he went elsewhere is nothing that the engine could know.
+    // roles; when he went elsewhere is nothing that the engine could know. Nor is what others had made of
+    // the group elsewhere, when it was already as somebody wants it.
     let already = match &asked.intent {
         Intent::Invite(account) | Intent::SetRole(account, _) => ledger.accounts[asked.who]
             .roster_at(asked.order)
             .is_some_and(|roster| ledger.has_device_in(roster, *account)),
-        _ => false,
+        _ => was_so(asked),
     };
     let there = match &asked.intent {
         Intent::Invite(account) => view.role(*account).is_some(),
@@ -81,13 +82,22 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
 }
 
 /// Whether an intent came to its end before another was taken, and so can't have undone it. What
-/// ended on the losing side of a split begins anew on the other.
+/// ended on the losing side of a split begins anew on the other, and its user is told so.
 fn over_before(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
-    one.outcomes.iter().any(|(order, outcome)| {
-        *order < other.order
-            && matches!(outcome, Outcome::Done | Outcome::Failed(_))
-            && !ledger.accounts[one.who].lost_side_at(*order)
-    })
+    let anew = one.outcomes.last().is_some_and(|(order, _)| *order > other.order);
+    !anew
+        && one.outcomes.iter().any(|(order, outcome)| {
+            *order < other.order
+                && matches!(outcome, Outcome::Done | Outcome::Failed(_))
+                && !ledger.accounts[one.who].lost_side_at(*order)
+        })
+}
+
+/// Whether what is wanted was so when it was wanted, in a state that was final: it was told as done at
+/// once, without a commit.
+fn was_so(asked: &Asked) -> bool {
+    let mut told = (asked.order + 1..).zip(&asked.outcomes);
+    told.any(|(next, (order, outcome))| next == *order && *outcome == Outcome::Done)
 }
 
 fn contradicts(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
