@@ -181,6 +181,13 @@ impl Group {
             }
         }
         self.record.tip = *to;
+        // What was common with those who have moved may be given up here.
+        if let Some(following) = &mut self.record.following {
+            following.fork = following.fork.min(height);
+        }
+        for pointer in self.pointers.values_mut() {
+            pointer.common = pointer.common.min(height);
+        }
         if self.record.status == Status::Leaving {
             (self.record.status, self.record.since) = (Status::Active, now);
             core.tell(Event::Joined { group: self.id, by: None });

@@ -53,7 +53,7 @@ pub(super) struct Pointer {
     to: GroupId,
     /// The highest state that is known to be on both sides: what it says, and no higher than the state
     /// under whose key it was said.
-    common: u64,
+    pub(super) common: u64,
 }
 
 /// Somebody who was heard in the old group.

@@ -454,9 +454,14 @@ impl Engine {
             }
             let named = group.rules.successor.as_ref().is_some_and(|next| next.group == to.0);
             let fork = fork.or_else(|| group.parted(to.0).filter(|_| !named));
-            // Who does not know where the sides parted has at most lost what was not final.
-            let root = group.root().record.height;
-            let lost = match fork.or((!named).then_some(root)) {
+            // Who is not told where the sides parted may have noticed, and has else at most lost what was
+            // not final.
+            let noticed = group.fork_height();
+            let fork = fork.map(|fork| match group.split.as_ref().and_then(|split| split.over) {
+                Some(_) => fork.min(noticed),
+                None => fork,
+            });
+            let lost = match fork.or((!named).then_some(noticed)) {
                 Some(fork) => group.lose(core, now, fork)?,
                 None => {
                     let unheard = group.unheard(core)?.into_values().collect();
