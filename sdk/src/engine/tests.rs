@@ -1,6 +1,7 @@
 //! Whole groups over a network that delivers at once, unless it is told otherwise.
 
 mod devices;
+mod vanish;
 
 use std::collections::{BTreeMap, BTreeSet};
 
