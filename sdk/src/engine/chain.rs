@@ -360,7 +360,7 @@ impl Group {
     /// Whether this device was put out to be added anew in the same commit, and waits for the Welcome.
     pub(super) fn comes_over(&self, core: &Core) -> bool {
         let me = core.me.identity.device;
-        let origin = self.tip().record.origin.as_ref();
+        let origin = self.chain.last().and_then(|tip| tip.record.origin.as_ref());
         self.record.status == Status::Leaving
             && origin.is_some_and(|origin| {
                 let over = |change: &ChangeRecord| matches!(change, ChangeRecord::CameOver(_, device) if *device == me);
@@ -432,8 +432,6 @@ impl Group {
         // Whom this device has brought in may not have his Welcome yet.
         let welcomes = std::mem::take(&mut self.welcomes);
         self.erase_states(core, now)?;
-        self.wards.clear();
-        core.store.delete_scope(Space::Ward, &self.id.0)?;
         (self.record.status, self.record.since) = (Status::Out, now);
         if self.lingers().is_some() {
             self.welcomes = welcomes;

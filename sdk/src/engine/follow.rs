@@ -203,8 +203,8 @@ impl Group {
         self.ask_to_follow(core, now, &under, suite)
     }
 
-    /// Whether nobody but this device is in the old group any more.
-    fn is_alone(&self, core: &Core, now: Time) -> bool {
+    /// Whether nobody but this device is where it is any more.
+    pub(super) fn is_alone(&self, core: &Core, now: Time) -> bool {
         let lately = self.heartbeat(core).times(ALONE);
         !self.peers.values().any(|peer| now.since(peer.heard_at) < lately)
     }
@@ -283,6 +283,7 @@ impl Group {
         let fresh = heartbeat.times(FRESH);
         let count = |to| self.pointing(now, fresh, to, |device| members.contains(device));
         let own = usize::from(members.contains(&core.me.identity.device));
+        tracing::debug!(group = ?self.id, ?mine, ?other, here = count(mine) + own, there = count(other), fork, "has two successors");
         (count(other), Reverse(other)) > (count(mine) + own, Reverse(mine))
     }
 
@@ -355,12 +356,13 @@ impl Group {
         let Straggler { device, under, what, .. } = straggler;
         let retry = core.config.retry;
         match (what, place) {
-            (Heard::Anything, Place::Added | Place::Late | Place::Gone)
+            (Heard::Anything, Place::Added | Place::Late | Place::Gone | Place::Unknown)
                 if self.once_per(Matter::Stand(*under), now, retry) =>
             {
                 self.point_out(core, now, under)
             }
-            (Heard::Leaves, Place::Late | Place::Gone) | (Heard::Follows(_), Place::Gone)
+            (Heard::Leaves, Place::Late | Place::Gone | Place::Unknown)
+            | (Heard::Follows(_), Place::Gone)
                 if self.once_per(Matter::NotAMember(*device), now, retry) =>
             {
                 let note = Note::NotAMember(*device);
@@ -420,8 +422,10 @@ pub(super) enum Place {
     Added,
     /// He was in the old group when it moved, and has not been added.
     Late,
-    /// He was not, or is not in the successor any more.
+    /// He has been in the successor, and is not any more.
     Gone,
+    /// He was in neither, as far as is known here: others know whether he belongs there.
+    Unknown,
 }
 
 impl Engine {
@@ -498,6 +502,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Who is told to follow to where he is already, by another way, is there.
+    pub(super) fn catch_up(&mut self, now: Time, id: GroupId) -> Result<(), EngineError> {
+        let Some(Some(group)) = self.groups.get(&id) else { return Ok(()) };
+        let following = group.record.following.as_ref().filter(|_| group.is_active());
+        let Some(to) = following.map(|following| following.to) else { return Ok(()) };
+        if self.record_of(&to)?.is_none_or(|next| next.status != Status::Active) {
+            return Ok(());
+        }
+        self.leave_predecessor(now, id, to)?;
+        self.settle_successor(now, id, to)
+    }
+
     /// Takes care of those who were heard in a group that has moved.
     pub(super) fn lead(&mut self, now: Time, old: GroupId) -> Result<(), EngineError> {
         let Some(Some(group)) = self.groups.get_mut(&old) else { return Ok(()) };
@@ -540,9 +556,7 @@ impl Engine {
                 let place = |device: &DeviceId| group.place_of(&moved, device);
                 // Who came in by a state that was given up was not there when the group moved.
                 let straggles = |one: &Straggler| match place(&one.device) {
-                    Place::Gone if one.ward && !group.peers.contains_key(&one.device) => {
-                        Place::Late
-                    }
+                    Place::Unknown if one.ward => Place::Late,
                     place => place,
                 };
                 let places: Vec<_> = stragglers.iter().map(straggles).collect();
@@ -633,7 +647,8 @@ impl Group {
             (Some(_), Some(peer)) if peer.was_heard() => Place::There,
             (Some(_), _) => Place::Added,
             (None, None) if moved.members.contains(device) => Place::Late,
-            _ => Place::Gone,
+            (None, None) => Place::Unknown,
+            (None, Some(_)) => Place::Gone,
         }
     }
 

@@ -81,7 +81,8 @@ pub(super) struct Group {
     pub(super) chains: BTreeMap<DeviceId, Told>,
     pub(super) votes: BTreeMap<DeviceId, Told>,
     pub(super) split: Option<Split>,
-    /// In how many heartbeats those of another side have said that we are no member.
+    /// In how many heartbeats those of another side have said that we are no member, or that our state was
+    /// given up.
     pub(super) refused: u32,
     /// What others say where the chain that we were on and this one have parted.
     pub(super) told_parted: BTreeMap<DeviceId, u64>,

@@ -30,7 +30,7 @@ const LISTEN: u64 = 2;
 const FRESH: u64 = 4;
 /// For how many heartbeats who asks to come over, and is only told that he is no member, does not believe
 /// it.
-const IN_VAIN: u32 = 20;
+pub(super) const IN_VAIN: u32 = 20;
 /// How long somebody's wish to come over is remembered.
 const WISH: Span = Span::seconds(30);
 
@@ -319,16 +319,20 @@ impl Group {
         under: &StateId,
         device: &DeviceId,
     ) -> Result<(), EngineError> {
-        let Some(seat) = self.seat(device).filter(|_| self.is_active()) else { return Ok(()) };
-        let by = seat.identity.address;
+        let brought = self.record.inviter == Some(*device);
+        let known = (self.seat(device).is_some() || brought) && self.is_active();
+        let Some(by) = self.peers.get(device).map(|peer| peer.address).filter(|_| known) else {
+            return Ok(());
+        };
         let going = self.record.following.is_some()
             || self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
-        let brought = self.record.inviter == Some(*device);
         // And anybody in the end, if nobody takes us along.
-        self.refused += u32::from(self.once_per(Matter::Refused, now, self.heartbeat(core)));
+        if going && self.once_per(Matter::Refused, now, self.heartbeat(core)) {
+            self.refused += 1;
+        }
         let in_vain = self.refused > IN_VAIN;
         let believed = leaves || going && (could || brought || in_vain);
         tracing::debug!(group = ?self.id, ?device, leaves, going, could, brought, "is told that it is no member");

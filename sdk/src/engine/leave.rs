@@ -248,8 +248,9 @@ impl Group {
     /// Listens no longer to a group that this device is out of.
     pub(super) fn fall_silent(&mut self, core: &mut Core) -> Result<(), EngineError> {
         self.past.clear();
+        self.wards.clear();
         self.welcomes.clear();
-        for space in [Space::BeaconKey, Space::Welcome] {
+        for space in [Space::BeaconKey, Space::Ward, Space::Welcome] {
             core.store.delete_scope(space, &self.id.0)?;
         }
         core.outputs.push(Output::Unsubscribe(self.record.topic));

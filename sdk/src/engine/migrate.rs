@@ -433,19 +433,23 @@ impl Engine {
         let suite = self.with_group(now, to, |group, _| Ok(group.record.suite))?;
         let to = (to, suite.unwrap_or_default());
         let rival = self.with_group(now, old, |group, core| {
+            let fork = group.parted(to.0).unwrap_or(0);
+            let there = group.members_at(fork);
             let Some(moved) = group.record.moved.as_mut().filter(|moved| moved.to != to.0) else {
                 return Ok(None);
             };
             let rival = moved.to;
-            (moved.to, moved.suite) = to;
+            (moved.to, moved.suite, moved.fork) = (to.0, to.1, moved.fork.min(fork));
+            moved.members.retain(|device| !there.contains(device));
             group.rival = None;
             group.save(core)?;
-            Ok(Some(rival))
+            Ok(Some((rival, group.lose(core, now, fork)?)))
         })?;
-        // What was said and done in another successor than the one that is kept is lost there.
-        let (group, fork) = match rival.flatten() {
-            Some(rival) => (rival, Some(0)),
-            None => (old, None),
+        // What was said and done in another successor than the one that is kept is lost there, and in the
+        // old group what was done since the sides of the two have parted.
+        let (group, fork, before) = match rival.flatten() {
+            Some((rival, lost)) => (rival, Some(0), Some(lost)),
+            None => (old, None, None),
         };
         let left = self.with_group(now, group, |group, core| {
             let id = group.id;
@@ -490,6 +494,10 @@ impl Engine {
             kin.push(group.id);
             Ok(Some((lost, leaves, gone, kin)))
         })?;
+        // What was said there has been carried along to the other successor.
+        if let Some(Lost { members, .. }) = before {
+            self.redo_after_move(now, to.0, Lost { members, unheard: Vec::new() })?;
+        }
         let Some((lost, leaves, gone, kin)) = left.flatten() else { return Ok(()) };
         self.with_group(now, to.0, |group, core| {
             group.add_kin(kin);

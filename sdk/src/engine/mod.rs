@@ -297,6 +297,7 @@ impl Engine {
             if let Some(group) = engine.topics.get(&topic).copied() {
                 engine.with_group(now, group, |group, core| group.take(core, now, bytes))?;
                 engine.lead(now, group)?;
+                engine.catch_up(now, group)?;
             }
             Ok(())
         })

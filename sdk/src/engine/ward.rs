@@ -7,7 +7,7 @@
 
 use super::core::Core;
 use super::group::{Group, State};
-use super::heal::Split;
+use super::heal::{IN_VAIN, Split};
 use super::io::EngineError;
 use super::past::brings_in;
 use super::records::WardRecord;
@@ -119,9 +119,11 @@ impl Group {
         device: DeviceId,
         state: StateId,
     ) -> Result<(), EngineError> {
-        // Who knows a state of before finds the others by that.
-        let first = self.past.first_key_value().filter(|(_, past)| past.id == state);
-        let Some(height) = first.map(|(height, _)| *height).filter(|_| self.is_active()) else {
+        // Who knows a state of before finds the others by that, unless it may not be on this side.
+        let above = self.record.doubt.map_or(0, |top| top + 1);
+        let mut lowest = [0, above].into_iter().filter_map(|from| self.past.range(from..).next());
+        let lowest = lowest.find(|(_, past)| past.id == state);
+        let Some(height) = lowest.map(|(height, _)| *height).filter(|_| self.is_active()) else {
             return Ok(());
         };
         self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
@@ -131,8 +133,12 @@ impl Group {
         let tellers =
             tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
         tracing::debug!(group = ?self.id, ?device, ?state, tellers, members = members.len(), "is told that its state was given up");
-        // We count for those who are still there.
-        if self.record.inviter != Some(device) && tellers * 2 < members.len() {
+        // We count for those who are still there. In the end one is enough, where nobody else is heard.
+        if self.once_per(Matter::Refused, now, self.heartbeat(core)) {
+            self.refused += 1;
+        }
+        let alone = self.refused > IN_VAIN && self.is_alone(core, now);
+        if self.record.inviter != Some(device) && tellers * 2 < members.len() && !alone {
             return Ok(());
         }
         let next = now + self.heartbeat(core);
