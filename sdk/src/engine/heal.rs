@@ -320,10 +320,8 @@ impl Group {
         device: &DeviceId,
     ) -> Result<(), EngineError> {
         let brought = self.record.inviter == Some(*device);
-        let known = (self.seat(device).is_some() || brought) && self.is_active();
-        let Some(by) = self.peers.get(device).map(|peer| peer.address).filter(|_| known) else {
-            return Ok(());
-        };
+        let Some(seat) = self.seat(device).filter(|_| self.is_active()) else { return Ok(()) };
+        let by = seat.identity.address;
         let going = self.record.following.is_some()
             || self.split.as_ref().is_some_and(|split| split.over.is_some());
         let mine = self.rules.role(&core.me.identity.address);

@@ -39,8 +39,7 @@ impl Group {
         bytes: &[u8],
     ) -> Result<(), EngineError> {
         if self.record.status == Status::Out {
-            let ward = self.take_if_ward(core, now, bytes)?;
-            return if ward { Ok(()) } else { self.take_when_out(core, now, bytes) };
+            return self.take_when_out(core, now, bytes);
         }
         let leaving = self.record.status == Status::Leaving;
         if leaving && self.take_if_ward(core, now, bytes)? {
