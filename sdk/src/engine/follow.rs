@@ -44,6 +44,8 @@ const LISTEN: u64 = 2;
 const WISH: Span = Span::seconds(30);
 /// After how many tries a Welcome is given up for one whom it has not led to the successor.
 const TRIES: u16 = 2;
+/// How often, of 256 times, who has the smaller name goes over to somebody of whom nothing is heard.
+const YIELDS: u8 = 32;
 /// The pauses between words to those who have not followed grow with the time since the move.
 const PAUSE: u64 = 32;
 
@@ -211,9 +213,7 @@ impl Group {
 
     /// Whether a successor may have a suite.
     pub(super) fn takes(&self, core: &Core, suite: Ciphersuite) -> Result<bool, EngineError> {
-        let floor = self.rules.policy.floor.max(Floor::of(self.suite()?));
-        let floor = self.record.moved.as_ref().map_or(floor, |moved| floor.max(moved.floor()));
-        Ok(Floor::of(suite) >= floor && core.config.suites.contains(&suite))
+        Ok(Floor::of(suite) >= self.floor()? && core.config.suites.contains(&suite))
     }
 
     /// Asks to be added to a successor.
@@ -422,7 +422,7 @@ pub(super) enum Place {
     Added,
     /// He was in the old group when it moved, and has not been added.
     Late,
-    /// He has been in the successor, and is not any more.
+    /// He has been in the successor or the group before it, and is not any more.
     Gone,
     /// He was in neither, as far as is known here: others know whether he belongs there.
     Unknown,
@@ -488,13 +488,13 @@ impl Engine {
                 continue;
             };
             let stays = self.with_group(now, between, |group, _| {
-                let members = moved.members.iter().copied();
-                Ok(members.filter(|device| group.place_of(&moved, device) != Place::Gone).collect())
+                let late = moved.late.iter().copied();
+                Ok(late.filter(|device| group.place_of(&moved, device) != Place::Gone).collect())
             })?;
             self.with_group(now, old, |group, core| {
                 if let Some(moved) = &mut group.record.moved {
                     (moved.to, moved.suite) = to;
-                    moved.members = stays.unwrap_or_default();
+                    moved.late = stays.unwrap_or_default();
                 }
                 group.save(core)
             })?;
@@ -526,6 +526,9 @@ impl Engine {
         }
         let accounts: BTreeMap<_, _> =
             group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
+        let mut went: BTreeSet<_> =
+            group.past.values().flat_map(|past| &past.record.went).copied().collect();
+        went.retain(|device| !moved.members.contains(device));
         let next = self.record_of(&moved.to)?;
         let next = next.filter(|next| next.status == Status::Active).map(|_| moved.to);
         let Some(next) = next else {
@@ -548,19 +551,21 @@ impl Engine {
             return Ok(());
         };
         let me = self.core.me.identity.device;
+        let [rand] = self.core.random()?;
         let (places, late, missed) = self
             .with_group(now, next, |group, core| {
                 let points = stragglers.iter().filter(|one| matches!(one.what, Heard::Points));
-                let mut missed = points.filter(|one| group.misses(core, now, &one.device));
-                let missed = missed.next().map(|one| one.under);
+                let missed = points.filter(|one| group.misses(core, now, &one.device));
+                let missed = missed.min_by_key(|one| one.device).map(|one| (one.under, one.device));
                 let place = |device: &DeviceId| group.place_of(&moved, device);
                 // Who came in by a state that was given up was not there when the group moved.
                 let straggles = |one: &Straggler| match place(&one.device) {
                     Place::Unknown if one.ward => Place::Late,
+                    Place::Unknown if went.contains(&one.device) => Place::Gone,
                     place => place,
                 };
                 let places: Vec<_> = stragglers.iter().map(straggles).collect();
-                let late = moved.members.iter().filter(|device| **device != me);
+                let late = moved.late.iter().filter(|device| **device != me);
                 let late = late.map(place).any(|place| matches!(place, Place::Late | Place::Added));
                 for (one, place) in stragglers.iter().zip(&places) {
                     let Some(account) = accounts.get(&one.device) else { continue };
@@ -592,7 +597,10 @@ impl Engine {
             for (one, place) in stragglers.iter().zip(&places) {
                 group.answer_straggler(core, now, one, place)?;
             }
-            if let (Some(under), Ok(suite)) = (missed, moved.suite.try_into()) {
+            // If two ask each other, they may change places for ever.
+            let goes = |device: DeviceId| device < me || rand < YIELDS;
+            let missed = missed.filter(|(_, device)| goes(*device));
+            if let (Some((under, _)), Ok(suite)) = (missed, moved.suite.try_into()) {
                 tracing::debug!(group = ?group.id, to = ?moved.to, "hears nobody of those in the successor");
                 group.ask_to_follow(core, now, &under, suite)?;
             }
@@ -646,7 +654,7 @@ impl Group {
         match (self.seat(device), peer) {
             (Some(_), Some(peer)) if peer.was_heard() => Place::There,
             (Some(_), _) => Place::Added,
-            (None, None) if moved.members.contains(device) => Place::Late,
+            (None, None) if moved.late.contains(device) => Place::Late,
             (None, None) => Place::Unknown,
             (None, Some(_)) => Place::Gone,
         }

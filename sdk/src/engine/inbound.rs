@@ -185,6 +185,7 @@ impl Group {
         if let Some(device) = committer
             && !self.may(Effort::Commit, &device, now, false)
         {
+            tracing::debug!(group = ?self.id, ?device, "a commit waits, since there were too many");
             self.park(bundle);
             self.next_plan = Some(self.next_plan.map_or(now + REFILL, |n| n.min(now + REFILL)));
             return Ok(());
@@ -193,6 +194,7 @@ impl Group {
         let (child, facts) = match applied {
             Ok(applied) => applied,
             Err(Objection::Unknown(devices)) => {
+                tracing::debug!(group = ?self.id, ?devices, "a commit waits for bindings");
                 self.park(bundle);
                 return self.ask_for_bindings(core, now, &devices);
             }

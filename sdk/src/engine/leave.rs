@@ -9,7 +9,7 @@ use super::group::Group;
 use super::io::{EngineError, Output};
 use super::mls::Seat;
 use super::past;
-use super::records::{LeaveRecord, Status};
+use super::records::{IntentBody, IntentStatus, LeaveRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
@@ -36,10 +36,29 @@ impl Group {
         if !self.once_per(Matter::Leave, now, Span(retry.0 / 2)) {
             return Ok(());
         }
-        // Who has been brought along in the meantime leaves all the same.
-        let seat = self.seat(&core.me.identity.device).and_then(|seat| seat.stay);
-        let leave = stay::end(&self.leaf(core, now)?, self.id, upto.max(seat.unwrap_or(0)))?;
+        let upto = upto.max(self.leave_again(core)?);
+        let leave = stay::end(&self.leaf(core, now)?, self.id, upto)?;
         self.say_words(core, now, Some(leave))
+    }
+
+    /// Who has been brought along after saying that it leaves does so all the same: tells which stay it
+    /// ends.
+    pub(super) fn leave_again(&mut self, core: &mut Core) -> Result<u64, EngineError> {
+        let seat = self.seat(&core.me.identity.device).and_then(|seat| seat.stay).unwrap_or(0);
+        let mut raised = Vec::new();
+        for (id, intent) in &mut self.intents {
+            match &mut intent.intent {
+                IntentBody::Leave(upto) if *upto < seat && intent.status == IntentStatus::Open => {
+                    *upto = seat;
+                    raised.push(*id);
+                }
+                _ => {}
+            }
+        }
+        for id in raised {
+            self.save_intent(core, &id)?;
+        }
+        Ok(seat)
     }
 
     /// Passes on the words of those who leave, to whoever can do something about it: this device

@@ -84,8 +84,7 @@ impl Group {
         if suite == present {
             return Ok(Means::Happened);
         }
-        let floor = self.rules.policy.floor.max(Floor::of(present));
-        if Floor::of(suite) < floor || !core.config.suites.contains(&suite) {
+        if !self.takes(core, suite)? {
             return Ok(Means::Never(Failure::Suite));
         }
         if !self.rules.allows(&core.me.identity.address, Right::Migrate) {
@@ -185,14 +184,17 @@ impl Group {
         // Who was brought in by somebody does not know where the sides parted, if they did.
         let named = self.rules.successor.as_ref().is_some_and(|next| next.group == to);
         tracing::debug!(group = ?self.id, ?to, ?fork, named, "has moved");
-        let members = self.seats.iter().map(|seat| seat.identity.device);
+        let members: Vec<_> = self.seats.iter().map(|seat| seat.identity.device).collect();
+        let late = members.iter().copied().filter(|device| !before.contains(device)).collect();
         let roles = self.rules.roles().filter(|(_, role)| *role > Role::Member);
         self.record.moved = Some(MovedRecord {
             to,
             suite,
             fork: fork.unwrap_or(if named { self.tip().record.height } else { 0 }),
             stay: core.last_stay()?,
-            members: members.filter(|device| !before.contains(device)).collect(),
+            members,
+            late,
+            least: self.floor()?,
             roles: roles.map(|(address, role)| RoleRecord { address, role }).collect(),
         });
         self.erase_states(core, now)?;
@@ -217,9 +219,24 @@ impl Group {
         kin.drain(..kin.len().saturating_sub(BEFORE));
     }
 
+    /// What a successor has to protect against.
+    pub(super) fn floor(&self) -> Result<Floor, EngineError> {
+        match &self.record.moved {
+            Some(moved) => Ok(moved.floor()),
+            None => Ok(self.rules.policy.floor.max(Floor::of(self.suite()?))),
+        }
+    }
+
     pub(super) fn suite(&self) -> Result<Ciphersuite, EngineError> {
         self.record.suite.try_into().map_err(|_| EngineError::Suite)
     }
+}
+
+/// The topic of a successor: `SHA-256("trellis successor topic v1" || topic of the group before it ||
+/// name of the successor)`. If it were chosen freely, who founds the successor twice could have one half
+/// of the members listen to one topic, and the other half to another.
+fn successor_topic(core: &Core, old: &Topic, to: &GroupId) -> Topic {
+    Topic(core.hash(&[&b"trellis successor topic v1"[..], &old.0, &to.0].concat()))
 }
 
 /// The roles in a successor: those of the accounts that have moved along. A group has an owner, and
@@ -286,7 +303,7 @@ impl Engine {
         let there = |address: &Address| {
             *address == me.address || add.iter().any(|(_, identity)| identity.address == *address)
         };
-        let topic = Topic(core.random()?);
+        let topic = successor_topic(core, &old.topic, &successor.group);
         let mut rules = GroupRules::new(topic, &old.name(), old.policy.clone(), me.address);
         rules.predecessors.clone_from(&old.predecessors);
         rules.predecessors.push(id);
@@ -374,8 +391,8 @@ impl Engine {
     }
 
     /// Whether a group that says that it is the successor of one of ours is, as far as we can tell:
-    /// the old group named it, the suite is the one it named, the founding commit has the key that
-    /// only members have, nobody is in it who was not in the old group, and its rules are the same.
+    /// its topic follows from the old one, the old group named it, the suite is the one it named, the
+    /// founding commit has the key that only members have, nobody is in it who was not in the old group, and its rules are the same.
     pub(super) fn is_successor(
         &mut self,
         now: Time,
@@ -387,7 +404,11 @@ impl Engine {
         let (device, inviter) =
             (inviter.map(|seat| seat.identity.device), inviter.map(|seat| &seat.identity.address));
         let (id, suite, psks) = (next.group, next.suite, next.psks);
-        let judged = self.with_group(now, old, |group, _| {
+        let direct = next.rules.predecessors.last() == Some(&old);
+        let judged = self.with_group(now, old, |group, core| {
+            if direct && next.rules.topic != successor_topic(core, &group.record.topic, &id) {
+                return Ok(false);
+            }
             let follows = group.follows(id);
             match group.record.status {
                 Status::Active => {}
@@ -402,8 +423,7 @@ impl Engine {
             let was_in = |address: &Address| {
                 group.seats.iter().any(|seat| seat.identity.address == *address)
             };
-            let floor = group.rules.policy.floor.max(Floor::of(group.suite()?));
-            let strong = Floor::of(suite) >= floor;
+            let strong = Floor::of(suite) >= group.floor()?;
             let named = group.rules.successor.as_ref().is_some_and(|successor| {
                 successor.group == id && successor.suite == u16::from(suite)
             });
@@ -440,7 +460,7 @@ impl Engine {
             };
             let rival = moved.to;
             (moved.to, moved.suite, moved.fork) = (to.0, to.1, moved.fork.min(fork));
-            moved.members.retain(|device| !there.contains(device));
+            moved.late.retain(|device| !there.contains(device));
             group.rival = None;
             group.save(core)?;
             Ok(Some((rival, group.lose(core, now, fork)?)))
@@ -489,7 +509,8 @@ impl Engine {
             if !gone.is_empty() {
                 group.say_words(core, now, None)?;
             }
-            group.moved(core, now, to, fork)?;
+            // Nobody of another successor has come by the old group.
+            group.moved(core, now, to, fork.filter(|_| before.is_none()))?;
             let mut kin = group.record.kin.clone();
             kin.push(group.id);
             Ok(Some((lost, leaves, gone, kin)))

@@ -78,10 +78,14 @@ records! {
         pub(super) fork: u64,
         /// The last of this device's stays in the old group.
         pub(super) stay: u64,
-        /// Who is to be brought along.
+        /// Who was in the old group.
         pub(super) members: Vec<DeviceId>,
+        /// Who of them is to be brought along.
+        pub(super) late: Vec<DeviceId>,
         /// Who was more than a member.
         pub(super) roles: Vec<RoleRecord>,
+        /// The weakest successor that the old group would have had.
+        pub(super) least: Floor,
     }
 
     /// A successor that a device follows to.
@@ -270,9 +274,9 @@ impl MovedRecord {
         role.map_or(Role::Member, |role| role.role)
     }
 
-    /// What the successor protects against.
+    /// What another successor has to protect against.
     pub(super) fn floor(&self) -> Floor {
-        self.suite.try_into().map_or(Floor::Classical, Floor::of)
+        self.suite.try_into().map_or(Floor::Classical, Floor::of).max(self.least)
     }
 }
 

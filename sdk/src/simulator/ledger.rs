@@ -1,13 +1,14 @@
 //! What nodes were told to do, and what they told their users: all that the invariants are about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::invariants::Violation;
+use super::node::View;
 use super::plan::Plan;
 use super::step::What;
 use crate::engine::{Changed, Event, Intent, Outcome};
 use crate::message::{Message, Received};
-use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Time};
+use crate::{Address, DeviceId, GroupId, IntentId, MessageId, StateId, Time};
 
 /// Counts what is written into the ledger: an order also among things of the same millisecond.
 pub(crate) type Order = u64;
@@ -63,9 +64,11 @@ pub(crate) struct Account {
     pub(crate) crashes: Vec<Order>,
     /// Which devices it was told have been put out, or have left.
     pub(crate) put_out: Vec<(Order, DeviceId)>,
-    /// By whom each device came in last, of those of which it was told.
-    pub(crate) added: BTreeMap<DeviceId, Address>,
-    /// Who brought it in last; nobody, if it founded the group, came back, or never was in.
+    /// The states in which it has ever been.
+    pub(crate) been: BTreeSet<StateId>,
+    /// Those of them in which it has been since it came in last.
+    pub(crate) stayed: BTreeSet<StateId>,
+    /// Who brought it in last, when it was not in a group; nobody, if it founded one or never was in.
     pub(crate) inviter: Option<Address>,
     /// How often it has told of an equivocation.
     pub(crate) warnings: u64,
@@ -214,9 +217,15 @@ impl Ledger {
         self.said.push(Said { order, at, who, id, text });
     }
 
-    pub(crate) fn roster(&mut self, who: usize, active: bool, devices: BTreeSet<DeviceId>) {
+    /// What a node believes now of who is in the group.
+    pub(crate) fn roster(&mut self, who: usize, view: &View) {
         let order = self.next();
-        let rosters = &mut self.accounts[who].rosters;
+        let account = &mut self.accounts[who];
+        let (active, devices) = (view.active, view.devices.iter().copied().collect());
+        if active {
+            account.enter(view.state);
+        }
+        let rosters = &mut account.rosters;
         if rosters.last().is_none_or(|last| (last.active, &last.devices) != (active, &devices)) {
             rosters.push(Roster { order, active, devices });
         }
@@ -268,14 +277,18 @@ impl Ledger {
                 for what in &change.what {
                     match what {
                         Changed::Removed(_, device) => account.put_out.push((order, *device)),
-                        Changed::Added(_, device) => {
-                            account.added.insert(*device, change.by);
-                        }
                         _ => {}
                     }
                 }
+                account.enter(change.state);
             }
-            Event::Joined { by, .. } => self.accounts[who].inviter = *by,
+            Event::Joined { by, .. } => {
+                let account = &mut self.accounts[who];
+                if account.rosters.last().is_none_or(|last| !last.active) {
+                    account.inviter = *by;
+                    account.stayed.clear();
+                }
+            }
             Event::RolledBack { .. } => self.tally.rollbacks += 1,
             Event::Equivocation { .. } => {
                 self.tally.equivocations += 1;
@@ -352,6 +365,11 @@ pub(crate) fn quote(message: &Message) -> String {
 }
 
 impl Account {
+    fn enter(&mut self, state: StateId) {
+        self.been.insert(state);
+        self.stayed.insert(state);
+    }
+
     /// Whether the node had been cut off from others until then, for however long.
     pub(crate) fn was_away(&self, order: Order) -> bool {
         self.away.iter().any(|(from, _)| *from <= order)

@@ -485,8 +485,7 @@ impl<'a, N: Node> World<'a, N> {
         let Place::Up(node) = &mut self.seats[who].place else { return None };
         match node.view(clock, group) {
             Ok(view) => {
-                let devices = view.devices.iter().copied().collect();
-                self.ledger.roster(who, view.active, devices);
+                self.ledger.roster(who, &view);
                 Some(view)
             }
             Err(Trouble::Refused(_)) => None,

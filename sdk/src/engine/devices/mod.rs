@@ -367,11 +367,11 @@ impl Engine {
         old: GroupId,
         next: GroupId,
     ) -> Result<(), EngineError> {
-        let members = self.with_group(now, old, |group, _| {
-            Ok(group.record.moved.as_ref().map(|moved| moved.members.clone()))
+        let late = self.with_group(now, old, |group, _| {
+            Ok(group.record.moved.as_ref().map(|moved| moved.late.clone()))
         })?;
-        let members = members.flatten().unwrap_or_default();
-        self.settle_devices(now, next, |device| members.contains(device))
+        let late = late.flatten().unwrap_or_default();
+        self.settle_devices(now, next, |device| late.contains(device))
     }
 
     /// Something on the topic of this account that is about devices.

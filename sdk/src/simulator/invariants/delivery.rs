@@ -50,6 +50,9 @@ fn owed(case: Case<'_>, said: &Said, node: usize) -> bool {
     if node == said.who {
         return true;
     }
+    if case.stranded(said.who) || case.stranded(node) {
+        return false;
+    }
     let device = case.ledger.devices[node];
     let known = author.roster_at(said.order).is_some_and(|roster| roster.devices.contains(&device));
     let stayed = author.stayed_since(said.order) && reader.stayed_since(said.order);

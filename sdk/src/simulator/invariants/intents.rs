@@ -22,7 +22,7 @@ pub(super) fn intents(case: Case<'_>) -> Vec<String> {
             }
             Some(Outcome::Done) => {}
             // Nobody is left who could ever say that he has it.
-            Some(Outcome::Applied) if case.alone(*who) => {}
+            Some(Outcome::Applied) if case.alone(*who) || case.stranded(*who) => {}
             // The word about it may have been lost in a crash. Then the engine has to know, or not to
             // wait for it any more.
             _ if crashed_since(case, asked) => match case.ends[*who].outcomes.get(&id) {

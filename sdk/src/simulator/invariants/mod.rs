@@ -101,15 +101,21 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether a node was brought in by the malicious node, which then vanished, and nobody who is still
-    /// a member ever heard of that: there is nobody to find it.
+    /// Whether a node was brought in by somebody who is not a member any more, on a side of a split on
+    /// which nobody who is still a member ever was: nobody is left who knows it, and whom it could believe.
     fn stranded(self, node: usize) -> bool {
         let ledger = self.ledger;
-        let brought = ledger.accounts[node].inviter.is_some_and(|account| self.vanished(account));
-        let device = ledger.devices[node];
         let there = |end: &End| end.view.as_ref().is_some_and(|view| view.active);
-        let mut others = self.honest().filter(|(other, end)| *other != node && there(end));
-        brought && !others.any(|(other, _)| ledger.accounts[other].added.contains_key(&device))
+        let others: Vec<_> =
+            self.honest().filter(|(other, end)| *other != node && there(end)).collect();
+        let account = &ledger.accounts[node];
+        let left = |address: Address| {
+            let honest = ledger.node(address).is_some_and(|node| self.plan.honest(node));
+            let stays = others.iter().any(|(other, _)| ledger.addresses[*other] == address);
+            if honest { !stays } else { self.vanished(address) }
+        };
+        let knows = |other: usize| !ledger.accounts[other].been.is_disjoint(&account.stayed);
+        account.inviter.is_some_and(left) && !others.iter().any(|(other, _)| knows(*other))
     }
 }
 
