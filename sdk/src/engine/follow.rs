@@ -597,12 +597,15 @@ impl Engine {
             for (one, place) in stragglers.iter().zip(&places) {
                 group.answer_straggler(core, now, one, place)?;
             }
-            // If two ask each other, they may change places for ever.
-            let goes = |device: DeviceId| device < me || rand < YIELDS;
-            let missed = missed.filter(|(_, device)| goes(*device));
-            if let (Some((under, _)), Ok(suite)) = (missed, moved.suite.try_into()) {
-                tracing::debug!(group = ?group.id, to = ?moved.to, "hears nobody of those in the successor");
-                group.ask_to_follow(core, now, &under, suite)?;
+            if let (Some((under, device)), Ok(suite)) = (missed, moved.suite.try_into()) {
+                tracing::debug!(group = ?group.id, to = ?moved.to, ?device, "hears nothing in the successor of somebody who is there");
+                // If two ask each other, they may change places for ever.
+                if device < me || rand < YIELDS {
+                    group.ask_to_follow(core, now, &under, suite)?;
+                }
+                if group.once_per(Matter::Stand(under), now, group.heartbeat(core)) {
+                    group.point_out(core, now, &under)?;
+                }
             }
             if beat && (late || group.rival.is_some()) {
                 group.point_out_to_all(core, now)?;

@@ -10,6 +10,9 @@ use super::stay;
 use crate::policy::{Policy, Right, Role};
 use crate::{Address, IntentId, Time};
 
+/// By how much longer who was a member, or was to be one, is waited for.
+const AGAIN: u64 = 4;
+
 /// What an intent means in the newest state.
 pub(super) enum Means {
     /// It is that way already.
@@ -194,7 +197,10 @@ impl Group {
         let Some(intent) = self.intents.get(id) else { return Ok(Means::Wait) };
         let retry = core.config.retry;
         if intent.key_packages.is_empty() || intent.asked > 0 && now < intent.next {
-            if now.since(intent.created) > core.config.patience && intent.key_packages.is_empty() {
+            // Who was in before, or was to be, is waited for longer.
+            let more = if intent.stays.is_empty() { 1 } else { AGAIN };
+            let patience = core.config.patience.times(more);
+            if now.since(intent.created) > patience && intent.key_packages.is_empty() {
                 return Ok(Means::Never(Failure::NoKeyPackage));
             }
             if now >= intent.next {

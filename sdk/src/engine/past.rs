@@ -104,6 +104,12 @@ impl Group {
         members
     }
 
+    /// In which state a device came in last, as far back as is remembered.
+    pub(super) fn came_at(&self, device: &DeviceId) -> Option<u64> {
+        let mut past = self.past.iter().rev();
+        past.find(|(_, past)| past.record.came.contains(device)).map(|(height, _)| *height)
+    }
+
     /// Whether somebody who is not a member was one on our chain, as far back as it is remembered, or his
     /// account was and is not any more.
     pub(super) fn went(&self, device: &DeviceId) -> bool {

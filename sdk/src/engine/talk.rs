@@ -172,7 +172,9 @@ impl Group {
         let place = self.place(tip);
         let before = self.peers.get(device).and_then(|peer| peer.heard);
         let before = before.and_then(|state| self.place(&state));
-        let Some(peer) = self.peers.get_mut(device) else { return Ok(()) };
+        // What he said before he went and came in again may arrive only now.
+        let former = self.height(tip) < self.came_at(device).filter(|_| self.height(tip).is_some());
+        let Some(peer) = self.peers.get_mut(device).filter(|_| !former) else { return Ok(()) };
         peer.heard_at = now;
         if place.is_some() && place > before {
             peer.heard = Some(*tip);
