@@ -282,8 +282,10 @@ impl Group {
         peer.count = rejoin.count;
         self.save_peer(core, &device)?;
         if self.seat(&device).is_none() {
-            // Who came in on a side that was given up, and was never put out on this one, comes in here.
-            if self.wards.contains_key(&under) && !self.went(&device) {
+            // Who came in on a side that was given up, and was never put out on this one, comes in here. Who
+            // was put out names the state of the others, and what was given up here may be on their side.
+            let came = rejoin.side.is_empty() && self.wards.contains_key(&under);
+            if came && !self.went(&device) {
                 let key_package = rejoin.key_package.as_slice();
                 return self.take_follower(
                     core,

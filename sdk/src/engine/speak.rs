@@ -138,7 +138,8 @@ impl Group {
         }
         let Some(sent) = self.sent(core, number)? else { return Ok(()) };
         let again = sent.height != self.tip().record.height || sent.state != self.tip().id;
-        if again && self.holds(now) {
+        // It is said again when what waits is released, and not in a state on the way.
+        if again && self.hold.is_some() {
             return Ok(());
         }
         let id = core.message_id(&core.me.identity.device, &sent.nonce);
