@@ -10,7 +10,7 @@
 //! equal ones that with the smaller name.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use openmls_traits::types::Ciphersuite;
 
@@ -18,21 +18,17 @@ use super::Engine;
 use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure, Intent};
-use super::mls;
+use super::lead::{Place, Straggler};
 use super::package::Wish;
-use super::plan::Wanted;
-use super::records::{
-    Following, GroupRecord, IntentBody, IntentStatus, MovedRecord, SentRecord, Status,
-};
-use super::stay;
+use super::records::{Following, GroupRecord, IntentStatus, SentRecord, Status};
 use super::talk::Matter;
-use crate::policy::{Floor, Right, Role};
+use crate::policy::{Floor, Right};
 use crate::store::Space;
-use crate::wire::{self, Kind, Leave, Note, Onward, Rejoin};
-use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
+use crate::wire::{self, Kind, Onward, Rejoin};
+use crate::{DeviceId, GroupId, Span, StateId, Time};
 
 /// For how many heartbeats a word about a successor counts.
-const FRESH: u64 = 4;
+pub(super) const FRESH: u64 = 4;
 /// How often who is the last one asks to be brought along: those who hear him may not, and those who may
 /// have never heard of him.
 const IN_VAIN: u32 = 20;
@@ -40,14 +36,6 @@ const IN_VAIN: u32 = 20;
 const ALONE: u64 = 12;
 /// For how many heartbeats those of two successors listen to each other.
 const LISTEN: u64 = 2;
-/// How long somebody's wish to follow is remembered.
-const WISH: Span = Span::seconds(30);
-/// After how many tries a Welcome is given up for one whom it has not led to the successor.
-const TRIES: u16 = 2;
-/// How often, of 256 times, who has the smaller name goes over to somebody of whom nothing is heard.
-const YIELDS: u8 = 32;
-/// The pauses between words to those who have not followed grow with the time since the move.
-const PAUSE: u64 = 32;
 
 /// What a device said of where the group goes on.
 pub(super) struct Pointer {
@@ -56,33 +44,6 @@ pub(super) struct Pointer {
     /// The highest state that is known to be on both sides: what it says, and no higher than the state
     /// under whose key it was said.
     pub(super) common: u64,
-}
-
-/// Somebody who was heard in the old group.
-pub(super) struct Straggler {
-    device: DeviceId,
-    under: StateId,
-    /// The state was given up.
-    ward: bool,
-    what: Heard,
-}
-
-/// What was heard of him.
-enum Heard {
-    Anything,
-    Leaves,
-    Follows(Vec<u8>),
-    /// He points to the successor that we are in.
-    Points,
-}
-
-/// Somebody who wants to be added to the successor.
-pub(super) struct Follower {
-    pub(super) until: Time,
-    key_package: Vec<u8>,
-    account: Address,
-    /// What his account was in the old group.
-    role: Role,
 }
 
 /// What is lost of a branch that the move was not on.
@@ -100,61 +61,6 @@ impl Group {
     /// Whether this device has asked to be added to a successor.
     pub(super) fn follows(&self, to: GroupId) -> bool {
         self.record.following.as_ref().is_some_and(|following| following.to == to)
-    }
-
-    /// Something in the old group after the move.
-    pub(super) fn take_after_move(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        under: StateId,
-        kind: Kind,
-        payload: &[u8],
-    ) -> Result<(), EngineError> {
-        let mut what = Heard::Anything;
-        let device = if kind == Kind::Leave {
-            what = Heard::Leaves;
-            self.leaver(core, payload)
-        } else {
-            let Some((device, body)) = self.verify(core, kind, payload) else { return Ok(()) };
-            match kind {
-                Kind::Note => match wire::decode::<Note>(&body) {
-                    Some(Note::Moved(onward)) => {
-                        return self.told_of_successor(core, now, under, device, &onward);
-                    }
-                    _ => return Ok(()),
-                },
-                Kind::Rejoin => {
-                    let Some(rejoin) = wire::decode::<Rejoin>(&body) else { return Ok(()) };
-                    let Some(peer) = self.peers.get_mut(&device) else { return Ok(()) };
-                    if rejoin.count <= peer.count {
-                        return Ok(());
-                    }
-                    peer.count = rejoin.count;
-                    self.save_peer(core, &device)?;
-                    if rejoin.side.is_empty() {
-                        what = Heard::Follows(rejoin.key_package.as_slice().to_vec());
-                    }
-                }
-                Kind::Beacon | Kind::Request => {}
-                _ => return Ok(()),
-            }
-            Some(device)
-        };
-        if let Some(device) = device {
-            let ward = self.wards.contains_key(&under);
-            self.stragglers.push(Straggler { device, under, ward, what });
-        }
-        Ok(())
-    }
-
-    /// Whose word it is that says that he leaves.
-    fn leaver(&self, core: &Core, payload: &[u8]) -> Option<DeviceId> {
-        let leave: Leave = wire::decode(payload)?;
-        let scheme = self.suite().ok()?.signature_algorithm();
-        let key = self.peers.get(&leave.device)?.signature_key.as_slice();
-        let own = stay::is_signed(&core.crypto, scheme, self.id, key, &leave);
-        own.then_some(leave.device)
     }
 
     /// A device says where the group goes on. Follows it, if its word counts.
@@ -178,12 +84,12 @@ impl Group {
         }
         let present = self.record.moved.as_ref();
         if present.is_some_and(|moved| moved.to == to) {
-            self.stragglers.push(Straggler { device, under, ward: false, what: Heard::Points });
+            self.stragglers.push(Straggler::who_points(device, under));
             return Ok(());
         }
         let follows = match (self.record.status, present) {
             (Status::Active, _) => {
-                !self.asked_to_leave() && self.believes(&device, to, height, now)
+                !self.asked_to_leave() && self.believes(core, &device, to, height, now)
             }
             (Status::Moved, Some(moved)) => self.outweighed(core, now, moved.to, to),
             _ => false,
@@ -237,8 +143,15 @@ impl Group {
     }
 
     /// Whether what a device says of a successor counts: because the group has named it, because
-    /// the device may move the group or brought this one in, or because most say the same.
-    fn believes(&self, device: &DeviceId, to: GroupId, height: u64, now: Time) -> bool {
+    /// the device may move the group or brought this one in, or because half of the members say the same.
+    fn believes(
+        &self,
+        core: &Core,
+        device: &DeviceId,
+        to: GroupId,
+        height: u64,
+        now: Time,
+    ) -> bool {
         let members = self.members_at(height);
         let present = self.rules.successor.as_ref().map(|successor| successor.group);
         let named = present == Some(to) || self.record.named.contains(&to);
@@ -246,21 +159,24 @@ impl Group {
         let may = account.is_some_and(|account| self.rules.allows(&account, Right::Migrate))
             && (members.contains(device) || self.seat(device).is_some());
         let inviter = self.record.inviter == Some(*device);
-        let told = self.pointing(now, Span(u64::MAX), to, |device| members.contains(device));
-        named || may || inviter || told * 2 > members.len()
+        // People count, and not how many devices they have. Half of them are enough, as a move is not taken
+        // back; one alone is not.
+        let me = &core.me.identity;
+        let other = |device: &DeviceId| self.peers.get(device).map(|peer| peer.address);
+        let account = |device: &DeviceId| {
+            if *device == me.device { Some(me.address) } else { other(device) }
+        };
+        let all: BTreeSet<_> = members.iter().filter_map(account).collect();
+        let told = self.pointing(now, Span(u64::MAX), to).filter(|device| members.contains(device));
+        let told = told.filter_map(account).collect::<BTreeSet<_>>().len();
+        named || may || inviter || told > 1 && told * 2 >= all.len()
     }
 
-    /// How many devices point to a successor.
-    fn pointing(
-        &self,
-        now: Time,
-        fresh: Span,
-        to: GroupId,
-        counts: impl Fn(&DeviceId) -> bool,
-    ) -> usize {
-        let here = |pointer: &Pointer| pointer.to == to && now.since(pointer.at) <= fresh;
+    /// The devices that point to a successor.
+    fn pointing(&self, now: Time, fresh: Span, to: GroupId) -> impl Iterator<Item = &DeviceId> {
+        let here = move |pointer: &Pointer| pointer.to == to && now.since(pointer.at) <= fresh;
         let pointers = self.pointers.iter();
-        pointers.filter(|(device, pointer)| here(pointer) && counts(device)).count()
+        pointers.filter(move |(_, pointer)| here(pointer)).map(|(device, _)| device)
     }
 
     /// Whether another successor is the one to follow, after those of both have been heard for a while.
@@ -281,7 +197,8 @@ impl Group {
         let fork = told.map(|pointer| pointer.common).max().unwrap_or(0);
         let members = self.members_at(fork);
         let fresh = heartbeat.times(FRESH);
-        let count = |to| self.pointing(now, fresh, to, |device| members.contains(device));
+        let count =
+            |to| self.pointing(now, fresh, to).filter(|device| members.contains(device)).count();
         let own = usize::from(members.contains(&core.me.identity.device));
         tracing::debug!(group = ?self.id, ?mine, ?other, here = count(mine) + own, there = count(other), fork, "has two successors");
         (count(other), Reverse(other)) > (count(mine) + own, Reverse(mine))
@@ -295,7 +212,7 @@ impl Group {
     }
 
     /// Says something under the beacon key of a state that is remembered.
-    fn say_under<T: tls_codec::Serialize>(
+    pub(super) fn say_under<T: tls_codec::Serialize>(
         &self,
         core: &mut Core,
         now: Time,
@@ -307,68 +224,6 @@ impl Group {
             self.say(core, now, &self.beacon_key(under), kind, body)
         } else {
             Ok(())
-        }
-    }
-
-    /// Points out the successor to those who know a state.
-    fn point_out(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        under: &StateId,
-    ) -> Result<(), EngineError> {
-        let Some(moved) = &self.record.moved else { return Ok(()) };
-        tracing::trace!(group = ?self.id, to = ?moved.to, ?under, "points out the successor");
-        // Of a state that was given up nothing is on the side that moved.
-        let unknown = self.wards.contains_key(under) || self.in_doubt(under);
-        let fork = if unknown { 0 } else { moved.fork };
-        let note = Note::Moved(Onward { to: moved.to, suite: moved.suite, fork });
-        self.say_under(core, now, under, Kind::Note, &note)
-    }
-
-    /// Points out the successor to whoever may still be in some state of the old group.
-    fn point_out_to_all(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let heartbeat = self.heartbeat(core);
-        let pause = Span(heartbeat.0.max(now.since(self.record.since).0 / PAUSE));
-        self.next_beacon = core.soon(now + pause, Span(pause.0 / 4))?;
-        let Some((top, newest)) = self.past.last_key_value() else { return Ok(()) };
-        self.deep = self.deep % 8 + 1;
-        let depth = 1 + u64::from_be_bytes(core.random()?) % (1_u64 << self.deep);
-        let below = top.saturating_sub(depth);
-        let deep = self.past.range(..=below).next_back().or(self.past.first_key_value());
-        let states: BTreeSet<_> =
-            [Some(newest.id), deep.map(|(_, past)| past.id)].into_iter().flatten().collect();
-        for state in states {
-            self.point_out(core, now, &state)?;
-        }
-        Ok(())
-    }
-
-    /// Answers somebody who was heard in the old group; nothing more is known of it than what the
-    /// successor says.
-    fn answer_straggler(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        straggler: &Straggler,
-        place: &Place,
-    ) -> Result<(), EngineError> {
-        let Straggler { device, under, what, .. } = straggler;
-        let retry = core.config.retry;
-        match (what, place) {
-            (Heard::Anything, Place::Added | Place::Late | Place::Gone | Place::Unknown)
-                if self.once_per(Matter::Stand(*under), now, retry) =>
-            {
-                self.point_out(core, now, under)
-            }
-            (Heard::Leaves, Place::Late | Place::Gone | Place::Unknown)
-            | (Heard::Follows(_), Place::Gone)
-                if self.once_per(Matter::NotAMember(*device), now, retry) =>
-            {
-                let note = Note::NotAMember(*device);
-                self.say_under(core, now, under, Kind::Note, &note)
-            }
-            _ => Ok(()),
         }
     }
 
@@ -413,24 +268,9 @@ impl Group {
     }
 }
 
-/// Where somebody who was heard in the old group is in the successor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// He has been heard there.
-    There,
-    /// He has a leaf there, and has not been heard.
-    Added,
-    /// He was in the old group when it moved, and has not been added.
-    Late,
-    /// He has been in the successor or the group before it, and is not any more.
-    Gone,
-    /// He was in neither, as far as is known here: others know whether he belongs there.
-    Unknown,
-}
-
 impl Engine {
     /// What is kept of a group, whether it is in memory or not.
-    fn record_of(&self, id: &GroupId) -> Result<Option<GroupRecord>, EngineError> {
+    pub(super) fn record_of(&self, id: &GroupId) -> Result<Option<GroupRecord>, EngineError> {
         match self.groups.get(id) {
             Some(Some(group)) => Ok(Some(group.record.clone())),
             Some(None) => {
@@ -514,110 +354,6 @@ impl Engine {
         self.settle_successor(now, id, to)
     }
 
-    /// Takes care of those who were heard in a group that has moved.
-    pub(super) fn lead(&mut self, now: Time, old: GroupId) -> Result<(), EngineError> {
-        let Some(Some(group)) = self.groups.get_mut(&old) else { return Ok(()) };
-        let (stragglers, moved) =
-            (std::mem::take(&mut group.stragglers), group.record.moved.clone());
-        let Some(moved) = moved.filter(|_| group.has_moved()) else { return Ok(()) };
-        let beat = group.next_beacon <= now;
-        if stragglers.is_empty() && !beat {
-            return Ok(());
-        }
-        let accounts: BTreeMap<_, _> =
-            group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
-        let mut went: BTreeSet<_> =
-            group.past.values().flat_map(|past| &past.record.went).copied().collect();
-        went.retain(|device| !moved.members.contains(device));
-        let next = self.record_of(&moved.to)?;
-        let next = next.filter(|next| next.status == Status::Active).map(|_| moved.to);
-        let Some(next) = next else {
-            // Who is no longer in the successor has left the old group as well, unless he was put out there
-            // and may yet come back.
-            let gone = self.with_group(now, moved.to, |group, _| {
-                let out = group.record.status == Status::Out;
-                Ok(out && (group.left_upto().is_some() || group.lingers().is_none()))
-            })?;
-            let heard =
-                |one: &&Straggler| gone == Some(true) && matches!(one.what, Heard::Anything);
-            self.with_group(now, old, |group, core| {
-                for one in stragglers.iter().filter(heard) {
-                    group.say_gone(core, now, &one.under, moved.stay)?;
-                }
-                group.next_beacon =
-                    core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
-                Ok(())
-            })?;
-            return Ok(());
-        };
-        let me = self.core.me.identity.device;
-        let [rand] = self.core.random()?;
-        let (places, late, missed) = self
-            .with_group(now, next, |group, core| {
-                let points = stragglers.iter().filter(|one| matches!(one.what, Heard::Points));
-                let missed = points.filter(|one| group.misses(core, now, &one.device));
-                let missed = missed.min_by_key(|one| one.device).map(|one| (one.under, one.device));
-                let place = |device: &DeviceId| group.place_of(&moved, device);
-                // Who came in by a state that was given up was not there when the group moved.
-                let straggles = |one: &Straggler| match place(&one.device) {
-                    Place::Unknown if one.ward => Place::Late,
-                    Place::Unknown if went.contains(&one.device) => Place::Gone,
-                    place => place,
-                };
-                let places: Vec<_> = stragglers.iter().map(straggles).collect();
-                let late = moved.late.iter().filter(|device| **device != me);
-                let late = late.map(place).any(|place| matches!(place, Place::Late | Place::Added));
-                for (one, place) in stragglers.iter().zip(&places) {
-                    let Some(account) = accounts.get(&one.device) else { continue };
-                    match &one.what {
-                        Heard::Follows(key_package) => {
-                            let role = moved.role(account);
-                            group.take_follower(
-                                core,
-                                now,
-                                one.device,
-                                key_package,
-                                *place,
-                                role,
-                            )?;
-                        }
-                        Heard::Leaves if *place == Place::Late => {
-                            group.leave_behind(core, account)?;
-                        }
-                        Heard::Leaves if *place == Place::Added => {
-                            group.let_go(core, now, one.device)?;
-                        }
-                        _ => {}
-                    }
-                }
-                Ok((places, late, missed))
-            })?
-            .unwrap_or_default();
-        self.with_group(now, old, |group, core| {
-            for (one, place) in stragglers.iter().zip(&places) {
-                group.answer_straggler(core, now, one, place)?;
-            }
-            if let (Some((under, device)), Ok(suite)) = (missed, moved.suite.try_into()) {
-                tracing::debug!(group = ?group.id, to = ?moved.to, ?device, "hears nothing in the successor of somebody who is there");
-                // If two ask each other, they may change places for ever.
-                if device < me || rand < YIELDS {
-                    group.ask_to_follow(core, now, &under, suite)?;
-                }
-                if group.once_per(Matter::Stand(under), now, group.heartbeat(core)) {
-                    group.point_out(core, now, &under)?;
-                }
-            }
-            if beat && (late || group.rival.is_some()) {
-                group.point_out_to_all(core, now)?;
-            } else if beat {
-                group.next_beacon =
-                    core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
-            }
-            Ok(())
-        })?;
-        Ok(())
-    }
-
     /// Does again in a successor what was lost of the branch that it was not on.
     pub(super) fn redo_after_move(
         &mut self,
@@ -644,126 +380,5 @@ impl Engine {
             group.say_after_move(core, now, lost.unheard)
         })?;
         Ok(())
-    }
-}
-
-/// How much earlier or later it is looked again whether somebody has not followed.
-const PAUSE_MORE: Span = Span::seconds(10);
-
-impl Group {
-    /// Where a device of the group before this one is.
-    fn place_of(&self, moved: &MovedRecord, device: &DeviceId) -> Place {
-        let peer = self.peers.get(device);
-        match (self.seat(device), peer) {
-            (Some(_), Some(peer)) if peer.was_heard() => Place::There,
-            (Some(_), _) => Place::Added,
-            (None, None) if moved.late.contains(device) => Place::Late,
-            (None, None) => Place::Unknown,
-            (None, Some(_)) => Place::Gone,
-        }
-    }
-
-    /// Somebody wants to follow into this group.
-    pub(super) fn take_follower(
-        &mut self,
-        core: &Core,
-        now: Time,
-        device: DeviceId,
-        key_package: &[u8],
-        place: Place,
-        role: Role,
-    ) -> Result<(), EngineError> {
-        let suite = self.suite()?;
-        let Ok((_, identity)) = mls::check_key_package(&core.crypto, suite, key_package) else {
-            return Ok(());
-        };
-        if identity.device != device || core.is_revoked(&identity.address, &device)? {
-            return Ok(());
-        }
-        let key_package = key_package.to_vec();
-        tracing::debug!(group = ?self.id, ?device, ?place, "somebody wants to follow");
-        match place {
-            Place::Late => {
-                let until = now + WISH;
-                let account = identity.address;
-                self.followers.insert(device, Follower { until, key_package, account, role });
-            }
-            // His Welcome has not led him here: another may.
-            Place::Added if self.waited_for(now, &device) => {
-                self.rejoins.insert(device, (now + WISH, key_package));
-            }
-            _ => return Ok(()),
-        }
-        self.plan_at(now);
-        Ok(())
-    }
-
-    /// Whether nothing has been heard in this group for a while of a device that should be in it. We may
-    /// have been brought in on a side that nobody else is on any more.
-    fn misses(&self, core: &Core, now: Time, device: &DeviceId) -> bool {
-        let heard = self.peers.get(device).map_or(Time::default(), |peer| peer.heard_at);
-        self.is_active()
-            && now.since(heard.max(self.record.since)) > self.heartbeat(core).times(FRESH)
-    }
-
-    /// Whether a device that has been added had time to come.
-    fn waited_for(&self, now: Time, device: &DeviceId) -> bool {
-        match self.welcomes.get(device) {
-            Some(welcome) => welcome.tries > TRIES,
-            None => now.since(self.tip().record.born) > WISH,
-        }
-    }
-
-    /// Somebody who was to be brought along leaves.
-    fn leave_behind(&mut self, core: &mut Core, account: &Address) -> Result<(), EngineError> {
-        let waiting = self.intents.iter().filter(|(_, intent)| {
-            let about = match &intent.intent {
-                IntentBody::Invite(address) | IntentBody::SetRole(address, _) => address == account,
-                _ => false,
-            };
-            about && intent.status == IntentStatus::Open
-        });
-        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.set_intent(core, id, IntentStatus::failed(Failure::NoSuchMember))?;
-        }
-        Ok(())
-    }
-
-    /// Somebody who has been brought along has left before.
-    pub(super) fn let_go(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        device: DeviceId,
-    ) -> Result<(), EngineError> {
-        let me = core.me.identity.address;
-        let wanted = self.intents.values().any(|intent| {
-            intent.intent == IntentBody::RemoveDevice(device) && intent.status == IntentStatus::Open
-        });
-        let Some(seat) = self.seat(&device).filter(|_| !wanted) else { return Ok(()) };
-        let lower = self.rules.role(&seat.identity.address) < self.rules.role(&me);
-        let own = seat.identity.address == me;
-        if own || lower && self.rules.allows(&me, Right::Remove) {
-            self.intend(core, now, Intent::RemoveDevice(device))?;
-        }
-        Ok(())
-    }
-
-    /// Adds those who want to follow to a commit, with the roles that they had.
-    pub(super) fn bring_followers(&self, core: &Core, wanted: &mut Wanted) {
-        let me = &core.me.identity.address;
-        let mine = self.rules.role(me);
-        for (device, follower) in &self.followers {
-            let Follower { account, role, key_package, .. } = follower;
-            let may = account == me || self.rules.allows(me, Right::Invite);
-            if !may || self.seat(device).is_some() || wanted.devices.contains(device) {
-                continue;
-            }
-            wanted.over.push(key_package.clone());
-            let new = !self.seats.iter().any(|seat| seat.identity.address == *account);
-            if new && *role <= mine && self.rules.allows(me, Right::SetRole) {
-                wanted.rules.set_role(*account, *role);
-            }
-        }
     }
 }

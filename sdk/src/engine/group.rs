@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
-use super::follow::{Follower, Pointer, Straggler};
+use super::follow::Pointer;
 use super::heal::{Split, Told};
 use super::inbound::Effort;
 use super::io::{EngineError, Event};
+use super::lead::{Follower, Straggler};
 use super::mls::{Leaf, Seat};
 use super::parts::Parts;
 use super::past::Past;

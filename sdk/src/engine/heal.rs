@@ -11,9 +11,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Core;
-use super::follow::Place;
 use super::group::Group;
 use super::io::{EngineError, Event, Failure};
+use super::lead::Place;
 use super::mls;
 use super::past::Places;
 use super::records::{IntentBody, IntentStatus, Status};

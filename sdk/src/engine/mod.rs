@@ -45,6 +45,7 @@ pub(crate) mod inspect;
 mod io;
 mod join;
 mod law;
+mod lead;
 mod leave;
 #[cfg(feature = "simulator")]
 pub(crate) mod malice;
