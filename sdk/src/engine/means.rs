@@ -11,7 +11,7 @@ use crate::policy::{Policy, Right, Role};
 use crate::{Address, IntentId, Time};
 
 /// By how much longer who was a member, or was to be one, is waited for.
-const AGAIN: u64 = 4;
+const AGAIN: u64 = 2;
 
 /// What an intent means in the newest state.
 pub(super) enum Means {
