@@ -1,6 +1,7 @@
 //! Whole groups over a network that delivers at once, unless it is told otherwise.
 
 mod devices;
+mod moves;
 mod vanish;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use crate::store::Store;
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+/// Protects no more and no less than that.
+const OTHER: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
 const HYBRID: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
 
 struct Node {
@@ -41,7 +44,7 @@ impl Town {
             let store = Store::in_memory().unwrap();
             // OpenMLS compares lifetimes with the system's clock, and time here runs ahead of it.
             let lifetime = (1 << 30, 1 << 30);
-            let suites = vec![SUITE, HYBRID];
+            let suites = vec![SUITE, OTHER, HYBRID];
             let config = Config { suites, lifetime, ..Config::default() };
             let engine = Engine::open(store, TrellisCrypto::default(), now, config).unwrap();
             Node { engine, topics: BTreeSet::new(), events: Vec::new(), side: 0 }
@@ -130,6 +133,18 @@ impl Town {
 
     fn intend(&mut self, node: usize, group: GroupId, intent: Intent) -> IntentId {
         self.nodes[node].engine.intend(self.now, group, intent).unwrap()
+    }
+
+    fn is_in(&mut self, node: usize, group: GroupId) -> bool {
+        self.nodes[node].engine.view(self.now, group).is_ok_and(|view| view.active)
+    }
+
+    /// Where a group has gone on, as a node tells it.
+    fn successor(&self, node: usize, group: GroupId) -> Option<GroupId> {
+        self.nodes[node].events.iter().find_map(|event| match event {
+            Event::Migrated { from, to } if *from == group => Some(*to),
+            _ => None,
+        })
     }
 
     fn say(&mut self, node: usize, group: GroupId, text: &str) {
@@ -311,18 +326,12 @@ fn a_group_moves_to_a_hybrid_suite_and_not_back() {
     let intent = town.intend(0, group, Intent::Migrate(HYBRID));
     town.pass(Span::seconds(120));
     assert_eq!(town.outcome(0, group, intent), Outcome::Done);
-    let moved = |events: &[Event]| {
-        events.iter().find_map(|event| match event {
-            Event::Migrated { from, to } if *from == group => Some(*to),
-            _ => None,
-        })
-    };
-    let next = moved(&town.nodes[0].events).unwrap();
-    assert_eq!(moved(&town.nodes[1].events), Some(next));
+    let next = town.successor(0, group).unwrap();
+    assert_eq!(town.successor(1, group), Some(next));
     town.agree(next, &[0, 1, 2]);
     town.nodes[3].side = 0;
     town.pass(Span::seconds(200));
-    assert_eq!(moved(&town.nodes[3].events), Some(next));
+    assert_eq!(town.successor(3, group), Some(next));
     town.agree(next, &[0, 1, 2, 3]);
     town.say(3, next, "after");
     town.pass(Span::seconds(5));

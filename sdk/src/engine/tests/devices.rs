@@ -65,10 +65,6 @@ impl Town {
         view.members.iter().map(|member| member.device).collect()
     }
 
-    fn is_in(&mut self, node: usize, group: GroupId) -> bool {
-        self.nodes[node].engine.view(self.now, group).is_ok_and(|view| view.active)
-    }
-
     fn tell(&mut self, node: usize, inbox: &Inbox) {
         let topic = self.nodes[node].engine.inbox;
         self.nodes[node].engine.receive(self.now, topic, &wire::encode(inbox)).unwrap();

@@ -10,11 +10,6 @@ fn has(town: &mut Town, node: usize, group: GroupId, other: usize) -> bool {
     view.members.iter().any(|member| member.address == address)
 }
 
-fn is_in(town: &mut Town, node: usize, group: GroupId) -> bool {
-    let now = town.now;
-    town.nodes[node].engine.view(now, group).is_ok_and(|view| view.active)
-}
-
 #[test]
 fn who_has_left_says_so_to_those_who_have_not_heard() {
     let mut town = Town::new(4);
@@ -30,7 +25,7 @@ fn who_has_left_says_so_to_those_who_have_not_heard() {
     town.nodes[2].side = 0;
     town.pass(Span::seconds(300));
     assert!(!has(&mut town, 0, group, 2) && !has(&mut town, 1, group, 2));
-    assert!(!is_in(&mut town, 2, group));
+    assert!(!town.is_in(2, group));
 }
 
 #[test]
@@ -54,7 +49,7 @@ fn who_never_got_his_welcome_is_added_anew() {
     // Before the Welcome has gone out.
     town.nodes[0].side = 1;
     town.pass(Span::seconds(30));
-    assert!(has(&mut town, 1, group, 3) && !is_in(&mut town, 3, group));
+    assert!(has(&mut town, 1, group, 3) && !town.is_in(3, group));
     town.pass(Span::seconds(300));
     assert!(has(&mut town, 3, group, 1));
     town.say(3, group, "here at last");
@@ -78,7 +73,7 @@ fn who_was_put_out_on_a_side_that_is_given_up_is_asked_back() {
     }
     town.nodes[5].side = 0;
     town.pass(Span::seconds(120));
-    assert!(!is_in(&mut town, 5, group));
+    assert!(!town.is_in(5, group));
     // Who removed him is never heard again, and cannot do it once more.
     town.nodes[0].side = 3;
     for node in 1..6 {
