@@ -31,7 +31,7 @@ use crate::{DeviceId, GroupId, Span, StateId, Time};
 pub(super) const FRESH: u64 = 4;
 /// How often who is the last one asks to be brought along: those who hear him may not, and those who may
 /// have never heard of him.
-const IN_VAIN: u32 = 20;
+pub(super) const IN_VAIN: u32 = 20;
 /// For how many heartbeats nobody is heard where there is nobody.
 const ALONE: u64 = 12;
 /// For how many heartbeats those of two successors listen to each other.
@@ -75,6 +75,9 @@ impl Group {
         let Onward { to, suite, fork } = *onward;
         let Some(height) = self.height(&under) else { return Ok(()) };
         let common = if self.in_doubt(&under) { 0 } else { fork.min(height) };
+        // What is said under the key of a lower state says less.
+        let known = self.pointers.get(&device).filter(|pointer| pointer.to == to);
+        let common = common.max(known.map_or(0, |pointer| pointer.common));
         tracing::debug!(group = ?self.id, ?device, ?to, height, fork, "is told of a successor");
         let pointer = Pointer { at: now, to, common };
         self.pointers.insert(device, pointer);

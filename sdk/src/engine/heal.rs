@@ -339,7 +339,7 @@ impl Group {
         if !believed {
             return Ok(());
         }
-        self.leave_again(core)?;
+        self.end_this_stay(core)?;
         self.suspect_split(core, now, *under);
         core.tell(Event::Out { group: self.id, by: (!leaves).then_some(by) });
         // What was changed on this side alone is not so where the group goes on.

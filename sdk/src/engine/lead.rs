@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::core::Core;
-use super::follow::FRESH;
+use super::follow::{FRESH, IN_VAIN};
 use super::group::Group;
-use super::io::{EngineError, Failure, Intent};
+use super::io::{EngineError, Event, Failure, Intent};
 use super::mls;
 use super::plan::Wanted;
 use super::records::{IntentBody, IntentStatus, MovedRecord, Status};
@@ -41,10 +41,13 @@ pub(super) struct Straggler {
 /// What was heard of him.
 enum Heard {
     Anything,
-    Leaves,
+    /// Up to which of his stays.
+    Leaves(u64),
     Follows(Vec<u8>),
     /// He points to the successor that we are in.
     Points,
+    /// He says that we are no member where he is.
+    Refuses,
 }
 
 impl Straggler {
@@ -90,14 +93,20 @@ impl Group {
     ) -> Result<(), EngineError> {
         let mut what = Heard::Anything;
         let device = if kind == Kind::Leave {
-            what = Heard::Leaves;
-            self.leaver(core, payload)
+            let leave = self.leaver(core, payload);
+            if let Some(leave) = &leave {
+                what = Heard::Leaves(leave.upto);
+            }
+            leave.map(|leave| leave.device)
         } else {
             let Some((device, body)) = self.verify(core, kind, payload) else { return Ok(()) };
             match kind {
                 Kind::Note => match wire::decode::<Note>(&body) {
                     Some(Note::Moved(onward)) => {
                         return self.told_of_successor(core, now, under, device, &onward);
+                    }
+                    Some(Note::NotAMember(whom)) if whom == core.me.identity.device => {
+                        what = Heard::Refuses;
                     }
                     _ => return Ok(()),
                 },
@@ -125,13 +134,13 @@ impl Group {
         Ok(())
     }
 
-    /// Whose word it is that says that he leaves.
-    fn leaver(&self, core: &Core, payload: &[u8]) -> Option<DeviceId> {
+    /// The word of somebody that he leaves, if it is his own.
+    fn leaver(&self, core: &Core, payload: &[u8]) -> Option<Leave> {
         let leave: Leave = wire::decode(payload)?;
         let scheme = self.suite().ok()?.signature_algorithm();
         let key = self.peers.get(&leave.device)?.signature_key.as_slice();
         let own = stay::is_signed(&core.crypto, scheme, self.id, key, &leave);
-        own.then_some(leave.device)
+        own.then_some(leave)
     }
 
     /// Points out the successor to those who know a state.
@@ -185,7 +194,7 @@ impl Group {
             {
                 self.point_out(core, now, under)
             }
-            (Heard::Leaves, Place::Late | Place::Gone | Place::Unknown)
+            (Heard::Leaves(_), Place::Late | Place::Gone | Place::Unknown)
             | (Heard::Follows(_), Place::Gone)
                 if self.once_per(Matter::NotAMember(*device), now, retry) =>
             {
@@ -274,18 +283,20 @@ impl Group {
         Ok(())
     }
 
-    /// Somebody who has been brought along has left before.
+    /// Somebody who has been brought along has left before, unless he has been invited since.
     pub(super) fn let_go(
         &mut self,
         core: &mut Core,
         now: Time,
         device: DeviceId,
+        upto: u64,
     ) -> Result<(), EngineError> {
         let me = core.me.identity.address;
         let wanted = self.intents.values().any(|intent| {
             intent.intent == IntentBody::RemoveDevice(device) && intent.status == IntentStatus::Open
         });
-        let Some(seat) = self.seat(&device).filter(|_| !wanted) else { return Ok(()) };
+        let seat = self.seat(&device).filter(|seat| !wanted && seat.stay <= Some(upto));
+        let Some(seat) = seat else { return Ok(()) };
         let lower = self.rules.role(&seat.identity.address) < self.rules.role(&me);
         let own = seat.identity.address == me;
         if own || lower && self.rules.allows(&me, Right::Remove) {
@@ -350,6 +361,9 @@ impl Engine {
             })?;
             return Ok(());
         };
+        if stragglers.iter().any(|one| matches!(one.what, Heard::Refuses)) {
+            self.give_up_alone(now, old, next)?;
+        }
         let me = self.core.me.identity.device;
         let [rand] = self.core.random()?;
         let (places, late, missed) = self
@@ -381,11 +395,11 @@ impl Engine {
                                 role,
                             )?;
                         }
-                        Heard::Leaves if *place == Place::Late => {
+                        Heard::Leaves(_) if *place == Place::Late => {
                             group.leave_behind(core, account)?;
                         }
-                        Heard::Leaves if *place == Place::Added => {
-                            group.let_go(core, now, one.device)?;
+                        Heard::Leaves(upto) if *place == Place::Added => {
+                            group.let_go(core, now, one.device, *upto)?;
                         }
                         _ => {}
                     }
@@ -415,6 +429,27 @@ impl Engine {
             }
             Ok(())
         })?;
+        Ok(())
+    }
+
+    /// Who is alone in a successor that the others gave up, and is told for long that it is no member where
+    /// they went on, is out.
+    fn give_up_alone(&mut self, now: Time, old: GroupId, next: GroupId) -> Result<(), EngineError> {
+        let alone = self.with_group(now, next, |group, core| Ok(group.is_alone(core, now)))?;
+        let in_vain = self.with_group(now, old, |group, core| {
+            if group.record.following.is_some()
+                && group.once_per(Matter::Refused, now, group.heartbeat(core))
+            {
+                group.refused += 1;
+            }
+            Ok(group.refused > IN_VAIN)
+        })?;
+        if alone == Some(true) && in_vain == Some(true) {
+            self.with_group(now, next, |group, core| {
+                core.tell(Event::Out { group: next, by: None });
+                group.go(core, now)
+            })?;
+        }
         Ok(())
     }
 }

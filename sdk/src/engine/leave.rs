@@ -36,14 +36,14 @@ impl Group {
         if !self.once_per(Matter::Leave, now, Span(retry.0 / 2)) {
             return Ok(());
         }
-        let upto = upto.max(self.leave_again(core)?);
+        let upto = upto.max(self.end_this_stay(core)?);
         let leave = stay::end(&self.leaf(core, now)?, self.id, upto)?;
         self.say_words(core, now, Some(leave))
     }
 
     /// Who has been brought along after saying that it leaves does so all the same: tells which stay it
     /// ends.
-    pub(super) fn leave_again(&mut self, core: &mut Core) -> Result<u64, EngineError> {
+    pub(super) fn end_this_stay(&mut self, core: &mut Core) -> Result<u64, EngineError> {
         let seat = self.seat(&core.me.identity.device).and_then(|seat| seat.stay).unwrap_or(0);
         let mut raised = Vec::new();
         for (id, intent) in &mut self.intents {

@@ -498,7 +498,8 @@ impl Engine {
                 }
             };
             let leaves = group.asked_to_leave();
-            let mut gone: Vec<_> = group.leavers(core).map(|seat| seat.identity.device).collect();
+            let mut gone: BTreeSet<_> =
+                group.leavers(core).map(|seat| seat.identity.device).collect();
             // Who left on our side alone may have been brought along from the other.
             if let Some(fork) = fork {
                 let members = group.members_at(fork);
@@ -509,8 +510,9 @@ impl Engine {
             if !gone.is_empty() {
                 group.say_words(core, now, None)?;
             }
-            // Nobody of another successor has come by the old group.
-            group.moved(core, now, to, fork.filter(|_| before.is_none()))?;
+            let upto = |device| Some((device, group.leaves.get(&device)?.leave.upto));
+            let gone: Vec<_> = gone.into_iter().filter_map(upto).collect();
+            group.moved(core, now, to, fork)?;
             let mut kin = group.record.kin.clone();
             kin.push(group.id);
             Ok(Some((lost, leaves, gone, kin)))
@@ -523,8 +525,8 @@ impl Engine {
         self.with_group(now, to.0, |group, core| {
             group.add_kin(kin);
             group.save(core)?;
-            for device in gone {
-                group.let_go(core, now, device)?;
+            for (device, upto) in gone {
+                group.let_go(core, now, device, upto)?;
             }
             if leaves {
                 group.intend(core, now, Intent::Leave)?;

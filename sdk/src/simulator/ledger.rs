@@ -275,9 +275,8 @@ impl Ledger {
                 self.tally.changes += 1;
                 let account = &mut self.accounts[who];
                 for what in &change.what {
-                    match what {
-                        Changed::Removed(_, device) => account.put_out.push((order, *device)),
-                        _ => {}
+                    if let Changed::Removed(_, device) = what {
+                        account.put_out.push((order, *device));
                     }
                 }
                 account.enter(change.state);
