@@ -309,7 +309,8 @@ impl Group {
         if peer.upto >= peer.sent || self.seat(device).is_none() {
             return Ok(());
         }
-        let (from, to) = (peer.upto + 1, peer.sent.min(peer.upto + MESSAGES));
+        let from = peer.upto.saturating_add(1);
+        let to = peer.sent.min(peer.upto.saturating_add(MESSAGES));
         if self.once_per(Matter::Messages(*device), now, core.config.retry) {
             let root = self.root().id;
             self.ask(core, now, root, &Request::Messages(*device, from, to))?;
@@ -601,7 +602,7 @@ impl Group {
 pub(super) fn settle_numbers(upto: &mut u64, beyond: &mut Vec<u64>) {
     beyond.sort_unstable();
     beyond.dedup();
-    while beyond.first().is_some_and(|first| *first <= *upto + 1) {
+    while beyond.first().is_some_and(|first| *first <= upto.saturating_add(1)) {
         *upto = (*upto).max(beyond.remove(0));
     }
 }
@@ -615,5 +616,9 @@ mod tests {
         let (mut upto, mut beyond) = (3, vec![9, 5, 4, 2, 7, 5]);
         settle_numbers(&mut upto, &mut beyond);
         assert_eq!((upto, beyond), (5, vec![7, 9]));
+        // Somebody may lie.
+        let (mut upto, mut beyond) = (u64::MAX, vec![1, u64::MAX]);
+        settle_numbers(&mut upto, &mut beyond);
+        assert_eq!((upto, beyond), (u64::MAX, vec![]));
     }
 }
