@@ -15,7 +15,7 @@ use super::plan::Wanted;
 use super::records::{IntentBody, IntentStatus, MovedRecord, Status};
 use super::stay;
 use super::talk::Matter;
-use crate::policy::{Right, Role};
+use crate::policy::{Floor, Right, Role};
 use crate::wire::{self, Kind, Leave, Note, Onward, Rejoin};
 use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
 /// How long somebody's wish to follow is remembered.
@@ -26,6 +26,8 @@ const TRIES: u16 = 2;
 const YIELDS: u8 = 32;
 /// The pauses between words to those who have not followed grow with the time since the move.
 const PAUSE: u64 = 32;
+/// How often who is alone in a successor hears those who have stayed before he goes back to them.
+const BACK: u32 = 6;
 /// How much earlier or later it is looked again whether somebody has not followed.
 const PAUSE_MORE: Span = Span::seconds(10);
 
@@ -41,6 +43,8 @@ pub(super) struct Straggler {
 /// What was heard of him.
 enum Heard {
     Anything,
+    /// He is in a state of the old group.
+    Stays,
     /// Up to which of his stays.
     Leaves(u64),
     Follows(Vec<u8>),
@@ -122,7 +126,8 @@ impl Group {
                         what = Heard::Follows(rejoin.key_package.as_slice().to_vec());
                     }
                 }
-                Kind::Beacon | Kind::Request => {}
+                Kind::Beacon => what = Heard::Stays,
+                Kind::Request => {}
                 _ => return Ok(()),
             }
             Some(device)
@@ -189,9 +194,10 @@ impl Group {
         let Straggler { device, under, what, .. } = straggler;
         let retry = core.config.retry;
         match (what, place) {
-            (Heard::Anything, Place::Added | Place::Late | Place::Gone | Place::Unknown)
-                if self.once_per(Matter::Stand(*under), now, retry) =>
-            {
+            (
+                Heard::Anything | Heard::Stays,
+                Place::Added | Place::Late | Place::Gone | Place::Unknown,
+            ) if self.once_per(Matter::Stand(*under), now, retry) => {
                 self.point_out(core, now, under)
             }
             (Heard::Leaves(_), Place::Late | Place::Gone | Place::Unknown)
@@ -305,6 +311,17 @@ impl Group {
         Ok(())
     }
 
+    /// The move was for nothing: from now on this is a group that this device is out of, and where it asks
+    /// whom it hears to be brought over. Nothing above the state in which it heard somebody counts.
+    fn go_back(&mut self, core: &mut Core, now: Time, under: &StateId) -> Result<(), EngineError> {
+        let Some(height) = self.height(under) else { return Ok(()) };
+        self.forget_past(core, now, height, u64::MAX)?;
+        (self.record.moved, self.record.following) = (None, None);
+        (self.record.status, self.record.since) = (Status::Out, now);
+        (self.rival, self.refused) = (None, 0);
+        self.save(core)
+    }
+
     /// Adds those who want to follow to a commit, with the roles that they had.
     pub(super) fn bring_followers(&self, core: &Core, wanted: &mut Wanted) {
         let me = &core.me.identity.address;
@@ -349,8 +366,8 @@ impl Engine {
                 let out = group.record.status == Status::Out;
                 Ok(out && (group.left_upto().is_some() || group.lingers().is_none()))
             })?;
-            let heard =
-                |one: &&Straggler| gone == Some(true) && matches!(one.what, Heard::Anything);
+            let any = |one: &&Straggler| matches!(one.what, Heard::Anything | Heard::Stays);
+            let heard = |one: &&Straggler| gone == Some(true) && any(one);
             self.with_group(now, old, |group, core| {
                 for one in stragglers.iter().filter(heard) {
                     group.say_gone(core, now, &one.under, moved.stay)?;
@@ -361,8 +378,11 @@ impl Engine {
             })?;
             return Ok(());
         };
-        if stragglers.iter().any(|one| matches!(one.what, Heard::Refuses)) {
-            self.give_up_alone(now, old, next)?;
+        let parts = |one: &&Straggler| matches!(one.what, Heard::Refuses | Heard::Stays);
+        if let Some(one) = stragglers.iter().find(parts)
+            && self.give_up_alone(now, old, next, one)?
+        {
+            return Ok(());
         }
         let me = self.core.me.identity.device;
         let [rand] = self.core.random()?;
@@ -432,24 +452,45 @@ impl Engine {
         Ok(())
     }
 
-    /// Who is alone in a successor that the others gave up, and is told for long that it is no member where
-    /// they went on, is out.
-    fn give_up_alone(&mut self, now: Time, old: GroupId, next: GroupId) -> Result<(), EngineError> {
-        let alone = self.with_group(now, next, |group, core| Ok(group.is_alone(core, now)))?;
-        let in_vain = self.with_group(now, old, |group, core| {
-            if group.record.following.is_some()
-                && group.once_per(Matter::Refused, now, group.heartbeat(core))
-            {
+    /// Who is alone in a successor gives it up in the end: if he is told that he is no member where the
+    /// others went on, or if they have stayed where they were, and are protected there as well as here. Then
+    /// he asks them to be brought back. Tells whether he has.
+    fn give_up_alone(
+        &mut self,
+        now: Time,
+        old: GroupId,
+        next: GroupId,
+        one: &Straggler,
+    ) -> Result<bool, EngineError> {
+        let alone = self.with_group(now, next, |group, core| {
+            Ok((group.is_alone(core, now), Floor::of(group.suite()?)))
+        })?;
+        let Some((alone, floor)) = alone else { return Ok(false) };
+        let gives_up = self.with_group(now, old, |group, core| {
+            if !alone {
+                group.refused = 0;
+                return Ok(false);
+            }
+            let (counts, most) = match one.what {
+                Heard::Refuses => (group.record.following.is_some(), IN_VAIN),
+                _ => (Floor::of(group.suite()?) >= floor && !one.ward, BACK),
+            };
+            if counts && group.once_per(Matter::Refused, now, group.heartbeat(core)) {
                 group.refused += 1;
             }
-            Ok(group.refused > IN_VAIN)
+            Ok(counts && group.refused > most)
         })?;
-        if alone == Some(true) && in_vain == Some(true) {
-            self.with_group(now, next, |group, core| {
-                core.tell(Event::Out { group: next, by: None });
-                group.go(core, now)
-            })?;
+        if gives_up != Some(true) {
+            return Ok(false);
         }
-        Ok(())
+        tracing::debug!(group = ?next, before = ?old, "gives up a successor that nobody else is in");
+        self.with_group(now, next, |group, core| {
+            core.tell(Event::Out { group: next, by: None });
+            group.go(core, now)
+        })?;
+        if matches!(one.what, Heard::Stays) {
+            self.with_group(now, old, |group, core| group.go_back(core, now, &one.under))?;
+        }
+        Ok(true)
     }
 }
