@@ -335,6 +335,7 @@ impl Engine {
             // What was wanted on the old side may have happened on this one.
             group.rejoins.clear();
             (group.record.status, group.record.since) = (Status::Active, now);
+            group.record.back = 0;
             group.begin(core, now, snapshot)?;
             group.record.inviter = inviter;
             // Who was out has forgotten who was there.

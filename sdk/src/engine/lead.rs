@@ -317,7 +317,7 @@ impl Group {
         let Some(height) = self.height(under) else { return Ok(()) };
         self.forget_past(core, now, height, u64::MAX)?;
         (self.record.moved, self.record.following) = (None, None);
-        (self.record.status, self.record.since) = (Status::Out, now);
+        (self.record.status, self.record.since, self.record.back) = (Status::Out, now, 1);
         (self.rival, self.refused) = (None, 0);
         self.save(core)
     }

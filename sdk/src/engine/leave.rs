@@ -200,7 +200,8 @@ impl Group {
                 // Who is not beyond the last state that we were in may yet hear how we went out.
                 let newest = self.past.last_key_value().map(|(height, _)| *height);
                 let tip = chain.and_then(|chain| chain.last().copied());
-                match tip.filter(|(height, _)| Some(*height) > newest) {
+                let beyond = |height: u64| self.record.back == 1 || Some(height) > newest;
+                match tip.filter(|(height, _)| beyond(*height)) {
                     Some((_, tip)) => self.ask_to_come_over(core, now, under, vec![tip]),
                     None => Ok(()),
                 }

@@ -68,6 +68,8 @@ records! {
         pub(super) kin: Vec<GroupId>,
         /// Up to which height the states that are remembered may not be on this side.
         pub(super) doubt: Option<u64>,
+        /// 1 if this device is out by a move that it has given up, and wants to be in again.
+        pub(super) back: u8,
     }
 
     /// Where a group goes on.
@@ -256,6 +258,7 @@ impl GroupRecord {
             named: Vec::new(),
             kin: Vec::new(),
             doubt: None,
+            back: 0,
         }
     }
 }
