@@ -5,7 +5,8 @@
 //! out the successor to whoever they hear there. Who is told so by somebody whose word counts asks to
 //! be added to the successor, with a key package for its suite, signed with the key of its old leaf.
 //!
-//! A move is not taken back: a side that has moved is followed, however many are on the other. If two
+//! A move is not taken back: a side that has moved is followed, however many are on the other, by whoever
+//! has reason to believe it. Only who stays alone in a successor goes back, if that costs nothing. If two
 //! sides have moved, the successor is followed that more devices of the old group point to, and among
 //! equal ones that with the smaller name.
 
