@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use town::{Town, policy};
@@ -17,6 +18,8 @@ use trellis_sdk::{GroupId, Policy, Role, Span, Time};
 
 /// Says which directory a child works in, and that it is one.
 const CHILD: &str = "TRELLIS_CRASH_CHILD";
+/// What a child prints when it has opened its stores.
+const READY: &str = "at work";
 const NODES: usize = 3;
 
 // At every write
@@ -146,6 +149,7 @@ fn child() {
         None => town.found(),
     };
     let mut out = std::io::stdout();
+    writeln!(out, "{READY}").unwrap();
     let mut number = 0_u64;
     loop {
         number += 1;
@@ -183,8 +187,9 @@ fn changed(number: u64) -> Policy {
     policy
 }
 
-/// Starts the child, kills it after a while, and gives what it had told.
-fn kill_after(directory: &Path, time: Duration) -> Vec<(usize, String)> {
+/// Starts the child, kills it after a while, and gives what it had told. The while begins at the
+/// start, or when the child has opened its stores and is at work.
+fn kill_after(directory: &Path, time: Duration, at_work: bool) -> Vec<(usize, String)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["child", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
         .env(CHILD, directory)
@@ -193,9 +198,15 @@ fn kill_after(directory: &Path, time: Duration) -> Vec<(usize, String)> {
         .spawn()
         .unwrap();
     let stdout = child.stdout.take().unwrap();
+    let (ready, is_ready) = mpsc::channel();
     let reader = std::thread::spawn(move || {
         let lines = BufReader::new(stdout).lines().map_while(Result::ok);
         lines
+            .inspect(|line| {
+                if line.ends_with(READY) {
+                    let _ = ready.send(());
+                }
+            })
             .filter_map(|line| {
                 let (node, id) = line.strip_prefix("told ")?.split_once(' ')?;
                 Some((node.parse().ok()?, id.to_owned()))
@@ -203,6 +214,9 @@ fn kill_after(directory: &Path, time: Duration) -> Vec<(usize, String)> {
             .filter(|(_, id)| id.len() == 32)
             .collect::<Vec<(usize, String)>>()
     });
+    if at_work {
+        is_ready.recv_timeout(Duration::from_secs(60)).expect("the child opens its stores");
+    }
     std::thread::sleep(time);
     // SIGKILL.
     child.kill().unwrap();
@@ -219,7 +233,7 @@ fn kill_rounds(rounds: u64) {
     for round in 0..rounds {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let time = Duration::from_millis(20 + (seed >> 33) % 300);
-        told.extend(kill_after(&directory, time));
+        told.extend(kill_after(&directory, time, round % 2 == 1));
         // Looking at all of it each time would take longer than the rounds.
         if round % 25 != 24 && round + 1 != rounds {
             let mut town = Town::with(stores(&directory), Time::from_system());
