@@ -66,6 +66,8 @@ fn first_cut(value: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -106,19 +108,29 @@ mod tests {
         fn together_they_are_the_value(value in vec(any::<u8>(), 0..40_000)) {
             prop_assert_eq!(chunks(&value).collect::<Vec<_>>().concat(), value);
         }
+    }
 
-        #[test]
-        fn a_change_reaches_few_chunks(
-            seed in any::<u64>(), at in 0..200_000usize, cut in 0..3000usize, new in vec(any::<u8>(), 0..3000),
-        ) {
-            let old = noise(seed, 200_000);
+    /// Where the cuts meet again after a change is a matter of chance, so that no single change has
+    /// a bound: these are many, always the same ones, and what counts is their mean.
+    #[test]
+    fn a_change_reaches_few_chunks() {
+        const CHANGES: usize = 512;
+        let at_random = noise(2, 5 * CHANGES);
+        let mut total = 0;
+        for (index, draw) in at_random.chunks(5).enumerate() {
+            let old = noise(index as u64, 200_000);
+            let at = usize::from(u16::from_be_bytes([draw[0], draw[1]])) * 3;
+            let (cut, new) = (usize::from(draw[2]) * 12, usize::from(draw[3]) * 12);
             let mut changed = old.clone();
-            changed.splice(at..(at + cut).min(old.len()), new);
-            let known: std::collections::HashSet<_> = chunks(&old).collect();
+            changed.splice(at..(at + cut).min(old.len()), noise(draw[4].into(), new));
+            let known: HashSet<_> = chunks(&old).collect();
             let added: usize =
                 chunks(&changed).filter(|chunk| !known.contains(chunk)).map(<[u8]>::len).sum();
-            // Where it begins and where it ends, two chunks each, and what is new itself.
-            prop_assert!(added <= 5 * LONGEST, "{}", added);
+            total += added - new.min(added);
         }
+        let mean = total / CHANGES;
+        println!("beside what is new itself, {mean} bytes on average");
+        // The chunk that the change is in, and those until the cuts meet again.
+        assert!(mean <= 3 * WANTED, "{mean}");
     }
 }
