@@ -28,6 +28,7 @@
 //! | [`TrellisCrypto`] | the cryptography and randomness alone |
 //! | [`TrellisSigner`] | a signature key that stays expanded |
 //! | [`TrellisStorage`] | the default storage: in memory, with a compact binary codec |
+//! | [`HybridPolicy`] | a GroupContext extension that keeps a group from going back to weaker suites |
 //! | [`KeyDerivation`] | which of two incompatible ways derives HPKE key pairs: read this before joining a group whose members run OpenMLS's own providers |
 //!
 //! # Features
@@ -42,6 +43,7 @@ mod builder;
 mod crypto;
 mod derivation;
 mod hash_cache;
+mod hybrid_policy;
 mod info_cache;
 mod map;
 mod random;
@@ -57,9 +59,12 @@ use openmls_traits::storage::{CURRENT_VERSION, StorageProvider};
 pub use builder::Builder;
 pub use crypto::TrellisCrypto;
 pub use derivation::KeyDerivation;
+pub use hybrid_policy::{
+    Downgrade, Floor, HYBRID_POLICY, HybridPolicy, MAX_PREDECESSORS, Successor,
+};
 pub use signer::TrellisSigner;
 pub use storage::TrellisStorage;
-pub use trellis_ciphersuites::{Backend, Error};
+pub use trellis_ciphersuites::{Backend, Error, Protection};
 
 /// A provider for OpenMLS: [`TrellisCrypto`] beside a storage of the user's choice.
 #[derive(Clone, Debug)]

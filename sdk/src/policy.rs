@@ -4,9 +4,9 @@
 //! authenticated. Every member enforces it on every commit: one that breaks it is invalid and never
 //! wins.
 
-use openmls_traits::types::Ciphersuite;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
-use trellis_ciphersuites::{CipherSuite, Ecosystem, Protection};
+
+pub use openmls_trellis_crypto::Floor;
 
 use crate::Span;
 
@@ -77,7 +77,7 @@ pub struct Policy {
     pub set_policy: Role,
     /// The least role that may move the group to another suite.
     pub migrate: Role,
-    /// What a successor of this group must at least protect against.
+    /// What this group and its successors must at least protect against.
     pub floor: Floor,
     /// How long a commit has to stand before its Welcome leaves, unless most members acknowledge it.
     pub settle: Span,
@@ -89,45 +89,6 @@ pub struct Policy {
     pub horizon: Span,
 }
 
-/// Against whom a group must protect what is said in it.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    TlsSerialize,
-    TlsDeserializeBytes,
-    TlsSize,
-)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Floor {
-    /// Adversaries without a quantum computer.
-    Classical = 0,
-    /// Who records today and has a quantum computer later: post-quantum confidentiality.
-    Hybrid = 1,
-    /// Also who has one now: post-quantum signatures as well.
-    PostQuantumAuthenticity = 2,
-}
-
-impl Floor {
-    /// What a cipher suite protects against; a suite that the registry does not know, nothing more
-    /// than the classical ones.
-    #[must_use]
-    pub fn of(suite: Ciphersuite) -> Self {
-        let suite = CipherSuite::from_code_point(Ecosystem::OpenMls, suite.into());
-        match suite.map(|suite| (suite.confidentiality(), suite.authenticity())) {
-            Ok((Protection::Classical, _)) | Err(_) => Self::Classical,
-            Ok((_, Protection::Classical)) => Self::Hybrid,
-            Ok(_) => Self::PostQuantumAuthenticity,
-        }
-    }
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -137,7 +98,7 @@ impl Default for Policy {
             set_role: Role::Owner,
             set_policy: Role::Owner,
             migrate: Role::Owner,
-            floor: Floor::Hybrid,
+            floor: Floor::POST_QUANTUM_CONFIDENTIALITY,
             settle: Span::seconds(2),
             turn: Span::millis(250),
             depth: 5,

@@ -366,7 +366,7 @@ async fn the_weakest_link_is_visible() {
     let refused = bob.create_group("old").classical_without_post_quantum_protection().await;
     assert_eq!(refused.unwrap_err().code(), "suite");
     let mut strict = Policy::default();
-    strict.floor = trellis_sdk::Floor::PostQuantumAuthenticity;
+    strict.floor = trellis_sdk::Floor::POST_QUANTUM;
     let refused = alice.create_group("strict").policy(strict).await;
     assert_eq!(refused.unwrap_err().code(), "not-allowed");
 }

@@ -42,7 +42,7 @@ impl NewGroup {
     /// does this, and only such clients can be invited.
     pub fn classical_without_post_quantum_protection(mut self) -> Self {
         self.classical = true;
-        self.policy.floor = Floor::Classical;
+        self.policy.floor = Floor::CLASSICAL;
         self
     }
 

@@ -246,7 +246,7 @@ impl Group {
                 self.save(core)
             }
             Changed::Added(_, device) | Changed::CameOver(_, device) => {
-                let sent = self.record.sent;
+                let sent = self.stands(core)?;
                 self.chains.remove(device);
                 self.votes.remove(device);
                 if let Some(peer) = self.peers.get_mut(device) {
@@ -290,9 +290,9 @@ impl Group {
             })
             .cloned()
             .collect();
+        let sent = if strangers.is_empty() { 0 } else { self.stands(core)? };
         for seat in strangers {
             let device = seat.identity.device;
-            let sent = self.record.sent;
             let peer = self.peers.entry(device).or_insert_with(|| super::records::PeerRecord {
                 address: seat.identity.address,
                 signature_key: Vec::new().into(),

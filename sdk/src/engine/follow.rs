@@ -123,7 +123,7 @@ impl Group {
 
     /// Whether a successor may have a suite.
     pub(super) fn takes(&self, core: &Core, suite: Ciphersuite) -> Result<bool, EngineError> {
-        Ok(Floor::of(suite) >= self.floor()? && core.config.suites.contains(&suite))
+        Ok(Floor::of(suite).covers(self.floor()?) && core.config.suites.contains(&suite))
     }
 
     /// Asks to be added to a successor.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::types::{AeadType, Ciphersuite, SignatureScheme};
-use openmls_trellis_crypto::TrellisCrypto;
+use openmls_trellis_crypto::{HYBRID_POLICY, TrellisCrypto};
 use tls_codec::{DeserializeBytes, Serialize};
 
 use super::parts::Parts;
@@ -202,10 +202,13 @@ pub fn rules(data: &[u8]) {
         again::<Policy>(bytes);
         return;
     }
-    again::<GroupRules>(bytes);
-    let Some(rules) = GroupRules::of_extension(bytes) else { return };
+    let Some((length, bytes)) = bytes.split_first() else { return };
+    let (policy, bytes) = bytes.split_at(bytes.len().min(usize::from(*length)));
+    let Some(rules) = GroupRules::of_contents(bytes, policy) else { return };
     let extensions = rules.to_extensions().expect("they fit");
-    assert_eq!(extensions.unknown(EXTENSION_TYPE).map(|found| &found.0[..]), Some(bytes));
+    for (number, content) in [(EXTENSION_TYPE, bytes), (HYBRID_POLICY, policy)] {
+        assert_eq!(extensions.unknown(number).map(|found| &found.0[..]), Some(content));
+    }
     assert_eq!(GroupRules::from_extensions(&extensions).as_ref(), Some(&rules));
     assert!(rules.roles().all(|(address, role)| rules.role(&address) == role));
 }
@@ -376,6 +379,10 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     ];
     let mut rules = GroupRules::new(TOPIC, "garden", Policy::default(), address);
     rules.predecessors = vec![GroupId([3; 32])];
+    let extensions = rules.to_extensions().expect("they fit");
+    let content =
+        |number| extensions.unknown(number).map(|found| found.0.clone()).unwrap_or_default();
+    let (rules, policy) = (content(EXTENSION_TYPE), content(HYBRID_POLICY));
 
     let with = |first: u8, rest: &[u8]| [&[first], rest].concat();
     let plain = |kind: Kind, payload: &[u8]| {
@@ -401,7 +408,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("identity", with(4, address.to_string().as_bytes())),
         ("identity", with(5, request.text().as_bytes())),
         ("rules", with(0, &wire::encode(&Policy::default()))),
-        ("rules", with(1, &wire::encode(&rules))),
+        ("rules", [&[1, policy.len() as u8], &policy[..], &rules].concat()),
         (
             "parts",
             [[1, 0, 0, 1, 0, 9, 7], [1, 0, 1, 1, 1, 0, 8], [2, 1, 0, 9, 0x80, 0, 1]].concat(),

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use openmls::prelude::{Extensions, GroupContext, Proposal, QueuedProposal, Sender};
-use openmls_traits::types::SignatureScheme;
+use openmls_traits::types::{Ciphersuite, SignatureScheme};
+use openmls_trellis_crypto::Downgrade;
 
 use super::io::Changed;
 use super::mls::{Proposed, Refused, Seat};
@@ -15,7 +16,7 @@ use super::rule::Class;
 use super::rules::GroupRules;
 use super::stay;
 use crate::identity::{LeafIdentity, VerifiedBinding, check_leaf};
-use crate::policy::{Floor, Right, Role};
+use crate::policy::{Right, Role};
 use crate::wire::Leave;
 use crate::{Address, DeviceId};
 
@@ -31,6 +32,9 @@ pub(super) enum Objection {
     /// It breaks the group's rules.
     #[error("{0}")]
     Unlawful(&'static str),
+    /// It breaks the group's hybrid_policy.
+    #[error(transparent)]
+    Downgrade(#[from] Downgrade),
     /// The bindings of these devices are needed to judge it.
     #[error("the bindings of {} devices are not known", .0.len())]
     Unknown(Vec<DeviceId>),
@@ -112,13 +116,12 @@ pub(super) fn judge(
     }
 
     let accounts = accounts_after(&roster, &moves);
-    let floor = before.policy.floor.max(Floor::of(proposed.parent.suite()));
     demand(accounts.1 <= MAX_MEMBERS, "too many members")?;
     // A group that is about to move rests, unless it is called back.
     let rests = before.successor.is_none()
         || after.successor.is_none() && moves.added.is_empty() && moves.removed.is_empty();
     demand(rests, "the group has moved on")?;
-    changes.extend(rule_changes(&before, &after, me, &accounts.0, floor)?);
+    changes.extend(rule_changes(&before, &after, me, &accounts.0, proposed.parent.suite())?);
     let words = moves.left.into_values().collect();
     Ok(Facts { leaf: by.leaf, by: by.identity, class, changes, words })
 }
@@ -276,10 +279,10 @@ fn rule_changes(
     after: &GroupRules,
     me: Address,
     accounts: &BTreeSet<Address>,
-    floor: Floor,
+    suite: Ciphersuite,
 ) -> Result<Vec<Changed>, Objection> {
     demand(after.topic == before.topic, "a changed topic")?;
-    demand(after.predecessors == before.predecessors, "changed predecessors")?;
+    before.hybrid_policy().check_change(&after.hybrid_policy(), suite)?;
     let mine = before.role(&me);
     let changes = differences(before, after);
     for change in &changes {
@@ -287,17 +290,10 @@ fn rule_changes(
             Changed::Renamed(_) => {
                 demand(before.allows(&me, Right::Rename), "renaming is not allowed")?;
             }
-            Changed::Policy(policy) => {
+            Changed::Policy(_) => {
                 demand(before.allows(&me, Right::SetPolicy), "changing the policy is not allowed")?;
-                demand(policy.floor >= before.policy.floor, "a lower floor")?;
             }
-            Changed::Moving(_) => {
-                demand(before.allows(&me, Right::Migrate), "moving the group is not allowed")?;
-                let suite = after.successor.as_ref().and_then(|s| s.suite.try_into().ok());
-                let strong = suite.is_some_and(|suite| Floor::of(suite) >= floor);
-                demand(strong, "a successor that protects less")?;
-            }
-            Changed::Staying => {
+            Changed::Moving(_) | Changed::Staying => {
                 demand(before.allows(&me, Right::Migrate), "moving the group is not allowed")?;
             }
             // Who goes, goes without a role, whoever says so.

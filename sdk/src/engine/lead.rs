@@ -463,7 +463,7 @@ impl Engine {
         one: &Straggler,
     ) -> Result<bool, EngineError> {
         let alone = self.with_group(now, next, |group, core| {
-            Ok((group.is_alone(core, now), Floor::of(group.suite()?)))
+            Ok((group.is_alone(core, now), Floor::kept_after(group.suite()?)))
         })?;
         let Some((alone, floor)) = alone else { return Ok(false) };
         let gives_up = self.with_group(now, old, |group, core| {
@@ -473,7 +473,7 @@ impl Engine {
             }
             let (counts, most) = match one.what {
                 Heard::Refuses => (group.record.following.is_some(), IN_VAIN),
-                _ => (Floor::of(group.suite()?) >= floor && !one.ward, BACK),
+                _ => (Floor::of(group.suite()?).covers(floor) && !one.ward, BACK),
             };
             if counts && group.once_per(Matter::Refused, now, group.heartbeat(core)) {
                 group.refused += 1;

@@ -7,7 +7,7 @@ use super::mls;
 use super::plan::{ADD_AT_ONCE, Wanted};
 use super::records::{IntentBody, IntentStatus};
 use super::stay;
-use crate::policy::{Policy, Right, Role};
+use crate::policy::{Floor, Policy, Right, Role};
 use crate::{Address, IntentId, Time};
 
 /// By how much longer who was a member, or was to be one, is waited for.
@@ -153,7 +153,9 @@ impl Group {
             IntentBody::SetPolicy(policy) => {
                 if rules.policy == *policy {
                     Means::Happened
-                } else if !rules.allows(&me, Right::SetPolicy) || policy.floor < rules.policy.floor
+                } else if !rules.allows(&me, Right::SetPolicy)
+                    || !policy.floor.covers(rules.policy.floor)
+                    || !Floor::of(self.suite()?).covers(policy.floor)
                 {
                     Means::Never(Failure::NotAllowed)
                 } else {

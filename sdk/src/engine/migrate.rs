@@ -223,7 +223,7 @@ impl Group {
     pub(super) fn floor(&self) -> Result<Floor, EngineError> {
         match &self.record.moved {
             Some(moved) => Ok(moved.floor()),
-            None => Ok(self.rules.policy.floor.max(Floor::of(self.suite()?))),
+            None => Ok(self.rules.policy.floor.join(Floor::kept_after(self.suite()?))),
         }
     }
 
@@ -423,7 +423,7 @@ impl Engine {
             let was_in = |address: &Address| {
                 group.seats.iter().any(|seat| seat.identity.address == *address)
             };
-            let strong = Floor::of(suite) >= group.floor()?;
+            let strong = Floor::of(suite).covers(group.floor()?);
             let named = group.rules.successor.as_ref().is_some_and(|successor| {
                 successor.group == id && successor.suite == u16::from(suite)
             });

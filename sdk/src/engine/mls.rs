@@ -295,6 +295,9 @@ pub(super) fn open_welcome(
         .ok_or(Refused("a group whose name has another length".into()))?;
     let rules = GroupRules::from_extensions(info.group_context().extensions())
         .ok_or(Refused("a group without rules".into()))?;
+    if !rules.hybrid_policy().admits(suite) {
+        return Err(Refused("a group below the floor of its own rules".into()));
+    }
     let (state, keys) = export(|label, length| {
         welcome.export_secret(crypto, label, &[], length).map_err(Refused::new)
     })?;

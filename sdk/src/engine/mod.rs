@@ -24,6 +24,7 @@
 //! | `past` | the states that were on the chain |
 //! | `stay` | a device's stay in a group, and the word that ends it |
 //! | `inspect` | what simulations look at |
+//! | `specimen` | bytes for the specification |
 //! | `malice` | what members do in simulations that do not keep to the protocol |
 //! | `mls` | OpenMLS, one state at a time |
 //! | `fuzzing` | what fuzz targets call, under `cfg(fuzzing)` alone |
@@ -60,6 +61,8 @@ mod records;
 mod rule;
 mod rules;
 mod speak;
+#[cfg(feature = "simulator")]
+pub mod specimen;
 mod stay;
 mod talk;
 #[cfg(test)]
@@ -228,7 +231,7 @@ impl Engine {
         if name.len() > MAX_NAME {
             return Err(EngineError::TooLarge { what: "the name", limit: MAX_NAME });
         }
-        if Floor::of(suite) < policy.floor {
+        if !Floor::of(suite).covers(policy.floor) {
             return Err(EngineError::NotAllowed);
         }
         if self.devices.revoked {

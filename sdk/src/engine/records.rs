@@ -279,7 +279,7 @@ impl MovedRecord {
 
     /// What another successor has to protect against.
     pub(super) fn floor(&self) -> Floor {
-        self.suite.try_into().map_or(Floor::Classical, Floor::of).max(self.least)
+        self.suite.try_into().map_or(Floor::CLASSICAL, Floor::kept_after).join(self.least)
     }
 }
 

@@ -1,15 +1,24 @@
-//! The GroupContext extension with what a group has agreed on: its name, where its envelopes
-//! travel, who has which role, and the policy.
+//! What a group has agreed on, in two GroupContext extensions: its name, where its envelopes travel,
+//! who has which role and the numbers of the policy in one of ours; below which protection it never
+//! goes, and which groups come before and after it, in [`HybridPolicy`], whose group_ids are 32 bytes
+//! here.
 //!
 //! ```text
 //! struct {
 //!     uint8 version = 1;
 //!     opaque topic[32];
 //!     opaque name<V>;                 // UTF-8, at most 256 bytes
-//!     Policy policy;
+//!     Role invite;                    // the least role that may, like the next five
+//!     Role remove;
+//!     Role rename;
+//!     Role set_role;
+//!     Role set_policy;
+//!     Role migrate;
+//!     uint64 settle;                  // milliseconds, like the other two
+//!     uint64 turn;
+//!     uint16 depth;
+//!     uint64 horizon;
 //!     RoleOf roles<V>;                // ascending by address, none of them a plain member
-//!     optional<Successor> successor;
-//!     GroupId predecessors<V>;        // opaque[32], the newest last, at most 16
 //! } GroupRules;
 //! ```
 
@@ -22,10 +31,11 @@ use openmls::prelude::{
     RequiredCapabilitiesExtension, UnknownExtension,
 };
 use openmls_traits::types::Ciphersuite;
+use openmls_trellis_crypto::{HYBRID_POLICY, HybridPolicy, MAX_PREDECESSORS};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use crate::policy::{Policy, Right, Role};
-use crate::{Address, GroupId, Topic, wire};
+use crate::{Address, GroupId, Span, Topic, wire};
 
 /// The type of the extension, from the range for private use (RFC 9420, section 17.3).
 pub(super) const EXTENSION_TYPE: u16 = 0xf54c;
@@ -36,17 +46,35 @@ const VERSION: u8 = 1;
 pub(crate) const MAX_NAME: usize = 256;
 
 /// How many groups before this one are named.
-pub(super) const BEFORE: usize = 16;
+pub(super) const BEFORE: usize = MAX_PREDECESSORS;
 
-#[derive(Clone, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct GroupRules {
-    version: u8,
     pub(crate) topic: Topic,
     name: VLBytes,
     pub(crate) policy: Policy,
     roles: Vec<RoleOf>,
     pub(crate) successor: Option<Successor>,
     pub(crate) predecessors: Vec<GroupId>,
+}
+
+/// The content of our extension.
+#[derive(TlsSerialize, TlsDeserializeBytes, TlsSize)]
+struct Content {
+    version: u8,
+    topic: Topic,
+    name: VLBytes,
+    invite: Role,
+    remove: Role,
+    rename: Role,
+    set_role: Role,
+    set_policy: Role,
+    migrate: Role,
+    settle: Span,
+    turn: Span,
+    depth: u16,
+    horizon: Span,
+    roles: Vec<RoleOf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
@@ -56,7 +84,7 @@ pub(crate) struct RoleOf {
 }
 
 /// The group that this one moves to.
-#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Successor {
     pub(crate) group: GroupId,
     pub(crate) suite: u16,
@@ -66,7 +94,6 @@ impl GroupRules {
     /// Those of a new group.
     pub(super) fn new(topic: Topic, name: &str, policy: Policy, owner: Address) -> Self {
         Self {
-            version: VERSION,
             topic,
             name: name.as_bytes().to_vec().into(),
             policy,
@@ -119,28 +146,87 @@ impl GroupRules {
 
     /// The rules in a GroupContext; nothing if they are missing or break their format.
     pub(crate) fn from_extensions(extensions: &Extensions<GroupContext>) -> Option<Self> {
-        Self::of_extension(&extensions.unknown(EXTENSION_TYPE)?.0)
+        let content = |number| Some(&extensions.unknown(number)?.0[..]);
+        Self::of_contents(content(EXTENSION_TYPE)?, content(HYBRID_POLICY)?)
     }
 
-    /// The rules in the content of the extension.
-    pub(super) fn of_extension(content: &[u8]) -> Option<Self> {
-        let rules: Self = wire::decode(content)?;
-        let ascending = rules.roles.is_sorted_by(|one, next| one.address < next.address);
-        let name = rules.name.as_slice();
-        let valid = rules.version == VERSION
+    /// The rules in the contents of the extensions.
+    pub(super) fn of_contents(rules: &[u8], policy: &[u8]) -> Option<Self> {
+        let content: Content = wire::decode(rules)?;
+        let ascending = content.roles.is_sorted_by(|one, next| one.address < next.address);
+        let name = content.name.as_slice();
+        let valid = content.version == VERSION
             && ascending
-            && rules.roles.iter().all(|entry| entry.role != Role::Member)
-            && rules.predecessors.len() <= BEFORE
+            && content.roles.iter().all(|entry| entry.role != Role::Member)
             && name.len() <= MAX_NAME
             && std::str::from_utf8(name).is_ok();
-        valid.then_some(rules)
+        if !valid {
+            return None;
+        }
+        let HybridPolicy { floor, successor, predecessors } =
+            HybridPolicy::from_bytes(policy).ok()?;
+        let Content { topic, name, roles, .. } = content;
+        let policy = Policy {
+            invite: content.invite,
+            remove: content.remove,
+            rename: content.rename,
+            set_role: content.set_role,
+            set_policy: content.set_policy,
+            migrate: content.migrate,
+            floor,
+            settle: content.settle,
+            turn: content.turn,
+            depth: content.depth,
+            horizon: content.horizon,
+        };
+        let group = |id: &VLBytes| GroupId::from_slice(id.as_slice());
+        let successor = match successor {
+            Some(next) => {
+                Some(Successor { group: group(&next.group_id)?, suite: next.cipher_suite })
+            }
+            None => None,
+        };
+        let predecessors = predecessors.iter().map(group).collect::<Option<_>>()?;
+        Some(Self { topic, name, policy, roles, successor, predecessors })
+    }
+
+    /// The part that is not about who a member is and what he may.
+    pub(super) fn hybrid_policy(&self) -> HybridPolicy {
+        let successor = self.successor.as_ref().map(|next| openmls_trellis_crypto::Successor {
+            group_id: next.group.0.to_vec().into(),
+            cipher_suite: next.suite,
+        });
+        let predecessors = self.predecessors.iter().map(|group| group.0.to_vec().into()).collect();
+        HybridPolicy { floor: self.policy.floor, successor, predecessors }
+    }
+
+    fn content(&self) -> Content {
+        let policy = &self.policy;
+        Content {
+            version: VERSION,
+            topic: self.topic,
+            name: self.name.clone(),
+            invite: policy.invite,
+            remove: policy.remove,
+            rename: policy.rename,
+            set_role: policy.set_role,
+            set_policy: policy.set_policy,
+            migrate: policy.migrate,
+            settle: policy.settle,
+            turn: policy.turn,
+            depth: policy.depth,
+            horizon: policy.horizon,
+            roles: self.roles.clone(),
+        }
     }
 
     /// The extensions of a GroupContext with these rules.
     pub(super) fn to_extensions(&self) -> Option<Extensions<GroupContext>> {
+        let unknown = |number, content| Extension::Unknown(number, UnknownExtension(content));
         Extensions::from_vec(vec![
             Extension::RequiredCapabilities(required()),
-            Extension::Unknown(EXTENSION_TYPE, UnknownExtension(wire::encode(self))),
+            unknown(EXTENSION_TYPE, wire::encode(&self.content())),
+            unknown(HYBRID_POLICY, self.hybrid_policy().to_bytes()),
         ])
         .ok()
     }
@@ -162,7 +248,7 @@ impl fmt::Debug for GroupRules {
 /// What every leaf has to support.
 pub(super) fn required() -> RequiredCapabilitiesExtension {
     RequiredCapabilitiesExtension::new(
-        &[ExtensionType::Unknown(EXTENSION_TYPE)],
+        &[ExtensionType::Unknown(EXTENSION_TYPE), ExtensionType::Unknown(HYBRID_POLICY)],
         &[],
         &[CredentialType::Basic],
     )
@@ -176,6 +262,7 @@ pub(super) fn capabilities(suites: &[Ciphersuite]) -> Capabilities {
         Some(&[
             ExtensionType::Unknown(EXTENSION_TYPE),
             ExtensionType::Unknown(super::stay::EXTENSION_TYPE),
+            ExtensionType::Unknown(HYBRID_POLICY),
         ]),
         None,
         Some(&[CredentialType::Basic]),
@@ -233,11 +320,18 @@ mod tests {
         long.name = vec![b'a'; MAX_NAME + 1].into();
         let mut binary = rules();
         binary.name = vec![0xff].into();
-        let mut version = rules();
-        version.version = 2;
-        for broken in [unsorted, long, binary, version] {
+        let mut past = rules();
+        past.predecessors = vec![GroupId([1; 32]); BEFORE + 1];
+        for broken in [unsorted, long, binary, past] {
             let extensions = broken.to_extensions().unwrap();
             assert_eq!(GroupRules::from_extensions(&extensions), None);
         }
+        let (mut content, policy) = (wire::encode(&rules().content()), rules().hybrid_policy());
+        assert_eq!(GroupRules::of_contents(&content, &policy.to_bytes()), Some(rules()));
+        content[0] = 2;
+        assert_eq!(GroupRules::of_contents(&content, &policy.to_bytes()), None);
+        content[0] = VERSION;
+        let short = HybridPolicy { predecessors: vec![vec![1; 31].into()], ..policy };
+        assert_eq!(GroupRules::of_contents(&content, &short.to_bytes()), None);
     }
 }

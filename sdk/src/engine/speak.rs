@@ -94,6 +94,23 @@ impl Group {
         Ok(said)
     }
 
+    /// Up to which number what this device has said stands. What is beyond was said in a state that is not
+    /// on the chain any more, and is said again: also for those who have come in since.
+    pub(super) fn stands(&self, core: &Core) -> Result<u64, EngineError> {
+        let upto = self.record.sent;
+        let Some(root) = self.chain.first() else { return Ok(upto) };
+        for number in upto.saturating_sub(AGAIN) + 1..=upto {
+            let lost = self.sent(core, number)?.is_some_and(|sent| {
+                sent.height > root.record.height
+                    && self.chain.iter().all(|state| state.id != sent.state)
+            });
+            if lost {
+                return Ok(number - 1);
+            }
+        }
+        Ok(upto)
+    }
+
     /// Says here what was said in the group before this one and may not have arrived there.
     pub(super) fn say_after_move(
         &mut self,

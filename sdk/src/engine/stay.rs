@@ -35,7 +35,7 @@ pub(super) fn of(leaf: &LeafNode) -> Option<u64> {
     content.as_slice().try_into().ok().map(u64::from_be_bytes)
 }
 
-fn text(group: GroupId, upto: u64) -> Vec<u8> {
+pub(super) fn text(group: GroupId, upto: u64) -> Vec<u8> {
     [&b"trellis leave v1"[..], &group.0, &upto.to_be_bytes()].concat()
 }
 

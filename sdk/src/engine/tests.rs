@@ -34,7 +34,7 @@ struct Town {
 }
 
 fn policy() -> Policy {
-    Policy { floor: Floor::Classical, ..Policy::default() }
+    Policy { floor: Floor::CLASSICAL, ..Policy::default() }
 }
 
 impl Town {

@@ -141,7 +141,7 @@ impl Plan {
             Ciphersuite::try_from(number).ok()
         });
         let mut alike = known.filter(|suite| {
-            Floor::of(*suite) == Floor::of(self.suite)
+            Floor::kept_after(*suite) == Floor::kept_after(self.suite)
                 && suite.signature_algorithm() == self.suite.signature_algorithm()
                 && *suite != self.suite
         });
@@ -241,7 +241,7 @@ impl Maker<'_> {
     fn policy(&mut self) -> Policy {
         let mut policy = if self.up_to(3) > 0 { open_policy() } else { Policy::default() };
         // The suite is what the options say.
-        policy.floor = Floor::Classical;
+        policy.floor = Floor::CLASSICAL;
         (policy.depth, policy.horizon) = (self.depth(), self.horizon());
         policy
     }

@@ -42,7 +42,7 @@ pub fn config() -> Config {
 
 pub fn policy() -> Policy {
     let mut policy = Policy::default();
-    policy.floor = Floor::Classical;
+    policy.floor = Floor::CLASSICAL;
     policy
 }
 
