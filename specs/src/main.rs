@@ -1,10 +1,11 @@
 //! Writes what the drafts include and nobody types: `trellis-specs [--check]`.
 //!
 //! Each fragment goes to `specs/generated`. With `--check` nothing is written, and a fragment that is
-//! not as it would be is an error.
+//! not as it would be is an error. Either way it checks that each MUST of the drafts has a test.
 
 mod interop;
 mod registry;
+mod requirements;
 mod samples;
 mod sizes;
 mod sources;
@@ -84,6 +85,10 @@ fn run(check: bool) -> Result<usize, Error> {
             fs::write(root().join(&path), content).map_err(|error| Error::File(path, error))?;
         }
     }
+    for fault in requirements::faults()? {
+        eprintln!("specs/REQUIREMENTS.md: {fault}");
+        stale += 1;
+    }
     Ok(stale)
 }
 
@@ -100,7 +105,7 @@ fn main() -> ExitCode {
     match run(check) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(stale) => {
-            eprintln!("{stale} fragments are stale: run specs/build.sh and commit what it writes");
+            eprintln!("{stale} faults; what is stale, specs/build.sh writes anew");
             ExitCode::FAILURE
         }
         Err(error) => {

@@ -126,6 +126,10 @@ impl Group {
                 core.tell(Event::Out { group: self.id, by });
             }
             self.say_words(core, now, None)?;
+        } else if self.record.status == Status::Leaving {
+            // Somebody has said that this device is no member, and here others go on with it.
+            (self.record.status, self.record.since) = (Status::Active, now);
+            core.tell(Event::Joined { group: self.id, by: None });
         }
         self.save(core)?;
         self.after_move(core, now)?;

@@ -84,7 +84,9 @@ pub(super) fn judge(
 
     let after = GroupRules::from_extensions(proposed.commit.group_context().extensions())
         .ok_or(Objection::Unlawful("rules that break their format"))?;
-    required_unchanged(proposed, proposed.commit.group_context().extensions())?;
+    let extensions = proposed.commit.group_context().extensions();
+    let same = same_types(proposed.parent.extensions(), extensions);
+    demand(same, "other extensions than the group's rules changed")?;
 
     let me = by.identity.address;
     let mut changes = Vec::new();
@@ -117,13 +119,16 @@ pub(super) fn judge(
 
     let accounts = accounts_after(&roster, &moves);
     demand(accounts.1 <= MAX_MEMBERS, "too many members")?;
-    // A group that is about to move rests, unless it is called back.
-    let rests = before.successor.is_none()
-        || after.successor.is_none() && moves.added.is_empty() && moves.removed.is_empty();
-    demand(rests, "the group has moved on")?;
+    let quiet = moves.added.is_empty() && moves.removed.is_empty();
+    demand(may_while_moving(&before, &after, quiet), "the group has moved on")?;
     changes.extend(rule_changes(&before, &after, me, &accounts.0, proposed.parent.suite())?);
     let words = moves.left.into_values().collect();
     Ok(Facts { leaf: by.leaf, by: by.identity, class, changes, words })
+}
+
+/// A group that is about to move rests, unless it is called back by a commit that moves nobody.
+fn may_while_moving(before: &GroupRules, after: &GroupRules, quiet: bool) -> bool {
+    before.successor.is_none() || after.successor.is_none() && quiet
 }
 
 /// Who is added and removed, each new leaf checked against its account.
@@ -228,15 +233,10 @@ fn own_leaf_unchanged(proposed: &Proposed<'_>, by: &Seat) -> Result<(), Objectio
     demand(same, "a committer that becomes another")
 }
 
-/// There are the extensions that there were.
-fn required_unchanged(
-    proposed: &Proposed<'_>,
-    after: &Extensions<GroupContext>,
-) -> Result<(), Objection> {
-    let before = proposed.parent.extensions();
-    let same = before.required_capabilities() == after.required_capabilities()
-        && after.iter().count() == before.iter().count();
-    demand(same, "other extensions than the group's rules changed")
+/// Whether there are the extensions that there were, and the same is required.
+fn same_types(before: &Extensions<GroupContext>, after: &Extensions<GroupContext>) -> bool {
+    before.required_capabilities() == after.required_capabilities()
+        && after.iter().count() == before.iter().count()
 }
 
 /// The accounts that have a device in the group after a commit, and how many devices there are.
@@ -314,4 +314,120 @@ fn rule_changes(
     let owner = after.roles().any(|(_, role)| role == Role::Owner);
     demand(owner || accounts.is_empty(), "a group without an owner")?;
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use openmls::prelude::{Extension, ExtensionType, RequiredCapabilitiesExtension};
+    use openmls_trellis_crypto::Floor;
+
+    use super::*;
+    use crate::engine::rules::Successor;
+    use crate::policy::Policy;
+    use crate::{GroupId, Topic};
+
+    const CLASSICAL: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+    const HYBRID: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
+    const ROW_9: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44;
+    const OWNER: Address = Address([5; 32]);
+    const ADMIN: Address = Address([6; 32]);
+    const MEMBER: Address = Address([7; 32]);
+
+    fn rules() -> GroupRules {
+        let mut rules = GroupRules::new(Topic([1; 32]), "garden", Policy::default(), OWNER);
+        rules.set_role(ADMIN, Role::Admin);
+        rules
+    }
+
+    fn changed(change: impl FnOnce(&mut GroupRules)) -> GroupRules {
+        let mut rules = rules();
+        change(&mut rules);
+        rules
+    }
+
+    fn to(group: u8, suite: Ciphersuite) -> Option<Successor> {
+        Some(Successor { group: GroupId([group; 32]), suite: suite.into() })
+    }
+
+    /// What a commit by somebody comes to in a group on the hybrid suite.
+    fn by(me: Address, before: &GroupRules, after: &GroupRules) -> Result<usize, String> {
+        let accounts = [OWNER, ADMIN, MEMBER].into();
+        let changes = rule_changes(before, after, me, &accounts, HYBRID);
+        changes.map(|changes| changes.len()).map_err(|objection| objection.to_string())
+    }
+
+    #[test]
+    fn the_floor_rises_up_to_the_suite_and_never_falls() {
+        let raised = changed(|rules| rules.policy.floor = Floor::HYBRID_CONFIDENTIALITY);
+        assert_eq!(by(OWNER, &rules(), &raised), Ok(1));
+        assert_eq!(by(OWNER, &raised, &rules()), Err("a lower floor".into()));
+        let above = changed(|rules| rules.policy.floor = Floor::POST_QUANTUM);
+        assert!(by(OWNER, &rules(), &above).unwrap_err().contains("does not reach"));
+    }
+
+    #[test]
+    fn a_successor_is_strong_enough_and_not_exchanged() {
+        let named = |group, suite| changed(|rules| rules.successor = to(group, suite));
+        assert_eq!(by(OWNER, &rules(), &named(1, ROW_9)), Ok(1));
+        let weaker = "a successor that protects less";
+        assert_eq!(by(OWNER, &rules(), &named(1, CLASSICAL)), Err(weaker.into()));
+        let exchanged = by(OWNER, &named(1, ROW_9), &named(2, ROW_9)).unwrap_err();
+        assert!(exchanged.contains("another successor"));
+        let (before, after) = (named(1, ROW_9), rules());
+        assert!(may_while_moving(&before, &after, true));
+        assert!(!may_while_moving(&before, &after, false));
+        assert!(!may_while_moving(&before, &before, true));
+        assert!(may_while_moving(&after, &before, false));
+    }
+
+    #[test]
+    fn the_past_and_the_topic_stay() {
+        let adopted = changed(|rules| rules.predecessors = vec![GroupId([1; 32])]);
+        assert_eq!(by(OWNER, &rules(), &adopted), Err("changed predecessors".into()));
+        let abducted = changed(|rules| rules.topic = Topic([2; 32]));
+        assert_eq!(by(OWNER, &rules(), &abducted), Err("a changed topic".into()));
+    }
+
+    #[test]
+    fn each_right_needs_its_role() {
+        let cases: [(fn(&mut GroupRules), _); 4] = [
+            (|rules| rules.set_name("orchard"), [true, true, false]),
+            (|rules| rules.policy.depth += 1, [true, false, false]),
+            (|rules| rules.successor = to(1, ROW_9), [true, false, false]),
+            (|rules| rules.set_role(MEMBER, Role::Admin), [true, false, false]),
+        ];
+        for (change, allowed) in cases {
+            let after = changed(change);
+            let may = [OWNER, ADMIN, MEMBER].map(|me| by(me, &rules(), &after).is_ok());
+            assert_eq!(may, allowed, "{after:?}");
+        }
+        // Giving up the own role is for everybody, but somebody has to own the group.
+        let resigned = changed(|rules| rules.set_role(ADMIN, Role::Member));
+        assert_eq!(by(ADMIN, &rules(), &resigned), Ok(1));
+        let orphaned = changed(|rules| rules.set_role(OWNER, Role::Member));
+        assert_eq!(by(OWNER, &rules(), &orphaned), Err("a group without an owner".into()));
+        let stranger = changed(|rules| rules.set_role(Address([9; 32]), Role::Admin));
+        assert!(by(OWNER, &rules(), &stranger).is_err());
+    }
+
+    #[test]
+    fn extensions_are_neither_removed_nor_added_and_stay_required() {
+        let before = rules().to_extensions().unwrap();
+        let with = |keep: &dyn Fn(&Extension) -> bool, more: Vec<Extension>| {
+            let kept = before.iter().filter(|it| keep(it)).cloned();
+            Extensions::<GroupContext>::from_vec(kept.chain(more).collect()).unwrap()
+        };
+        assert!(same_types(&before, &with(&|_| true, vec![])));
+        let policy = ExtensionType::Unknown(openmls_trellis_crypto::HYBRID_POLICY);
+        let without = with(&|it| it.extension_type() != policy, vec![]);
+        assert!(!same_types(&before, &without));
+        assert_eq!(GroupRules::from_extensions(&without), None);
+        let required = RequiredCapabilitiesExtension::new(&[], &[], &[]);
+        let lax = with(
+            &|it| it.extension_type() != ExtensionType::RequiredCapabilities,
+            vec![Extension::RequiredCapabilities(required)],
+        );
+        assert!(!same_types(&before, &lax));
+        assert!(before.required_capabilities().unwrap().extension_types().contains(&policy));
+    }
 }

@@ -344,6 +344,17 @@ fn a_group_moves_to_a_hybrid_suite_and_not_back() {
 }
 
 #[test]
+fn a_group_does_not_move_to_a_suite_that_a_member_lacks() {
+    let mut town = Town::new(2);
+    let group = town.found();
+    let suite = Ciphersuite::MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44;
+    let intent = town.intend(0, group, Intent::Migrate(suite));
+    town.pass(Span::seconds(60));
+    assert_eq!(town.outcome(0, group, intent), Outcome::Failed(super::Failure::Suite));
+    assert_eq!(town.successor(0, group), None);
+}
+
+#[test]
 fn a_move_whose_founder_vanished_is_called_back() {
     let mut town = Town::new(3);
     let group = town.found();
