@@ -21,7 +21,8 @@ fn sentences(markdown: &str) -> Vec<String> {
             || line.starts_with("- ")
             || line.starts_with("* ")
             || line.starts_with(": ");
-        let apart = fence || line.is_empty() || line.starts_with(['#', '|', '{']);
+        let apart =
+            fence || line.is_empty() || line.starts_with(['#', '|']) || line.starts_with("{:");
         if apart || item {
             paragraphs.push(String::new());
         }
