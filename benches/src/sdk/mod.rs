@@ -79,6 +79,8 @@ fn in_file(file: &std::path::Path, now: Time) -> Engine {
 /// The default rules, for a group of this suite.
 fn policy(suite: Ciphersuite) -> Policy {
     let mut policy = Policy::default();
-    policy.floor = policy.floor.min(Floor::of(suite));
+    if !Floor::of(suite).covers(policy.floor) {
+        policy.floor = Floor::of(suite);
+    }
     policy
 }
