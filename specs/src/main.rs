@@ -39,6 +39,7 @@ const FRAGMENTS: &[Fragment] = &[
     ("components-other.md", registry::other_components),
     ("protection.md", registry::protection),
     ("kems.md", registry::kems),
+    ("kem-values.md", registry::kem_values),
     ("signatures.md", registry::signatures),
     ("code-points.md", registry::code_points),
     ("failures.md", samples::failures),
@@ -55,6 +56,9 @@ const FRAGMENTS: &[Fragment] = &[
     ("envelope.md", specimens::envelope),
     ("interop.md", interop::matrix),
     ("kinds.md", sources::kinds),
+    ("envelope-format.md", sources::envelope),
+    ("exports.md", sources::exports),
+    ("binding.md", sources::binding),
     ("limits.md", sources::limits),
 ];
 

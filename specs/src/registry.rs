@@ -115,3 +115,40 @@ pub(crate) fn code_points() -> Result<String, Error> {
     let head = ["Row", "OpenMLS 0.9", "mlspp", "Trellis, where OpenMLS has none"];
     Ok(table("code-points", "Provisional code points", &head, rows))
 }
+
+/// The values of MLKEM768-X25519, and what of them is ML-KEM's.
+pub(crate) fn kem_values() -> Result<String, Error> {
+    let (hybrid, part) = (KemAlgorithm::MlKem768X25519, KemAlgorithm::MlKem768);
+    let split = |whole: usize, first: usize, what: [&str; 2]| {
+        format!("{} ({first}), then {} ({})", what[0], what[1], whole - first)
+    };
+    let rows = [
+        ("decapsulation key", hybrid.private_key_len(), "a seed".to_string()),
+        (
+            "encapsulation key",
+            hybrid.public_key_len(),
+            split(
+                hybrid.public_key_len(),
+                part.public_key_len(),
+                ["ML-KEM-768 key", "X25519 public key"],
+            ),
+        ),
+        (
+            "encapsulated secret",
+            hybrid.enc_len(),
+            split(hybrid.enc_len(), part.enc_len(), ["ML-KEM-768 ciphertext", "X25519 public key"]),
+        ),
+        ("shared secret", hybrid.secret_len(), "output of the combiner".into()),
+        (
+            "randomness of Encap",
+            hybrid.randomness_len(),
+            split(
+                hybrid.randomness_len(),
+                part.randomness_len(),
+                ["m of ML-KEM", "an X25519 scalar"],
+            ),
+        ),
+    ];
+    let rows = rows.map(|(name, length, what)| vec![name.into(), length.to_string(), what]);
+    Ok(table("kem-values", "Values of MLKEM768-X25519", &["Value", "Length#", "Contents"], rows))
+}

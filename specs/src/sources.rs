@@ -118,3 +118,64 @@ pub(crate) fn kinds() -> Result<String, Error> {
     });
     Ok(table("kinds-table", "Kinds of envelopes", &["Kind#", "Name", "Payload"], rows))
 }
+
+/// A table in the documentation of a source, from the line that begins it.
+fn documented(path: &str, head: &str, anchor: &str, title: &str) -> Result<String, Error> {
+    let source = read(path)?;
+    let lines = source
+        .lines()
+        .map(|line| line.trim().trim_start_matches("//").trim_start_matches(['/', '!', ' ']));
+    let rows: Vec<Vec<String>> = lines
+        .skip_while(|line| *line != head)
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|line| line.trim_matches('|').split(" | ").map(|cell| plain(cell.trim())).collect())
+        .collect();
+    if rows.is_empty() {
+        return Err(Error::Missing(format!("{path} documents no table {head}")));
+    }
+    let rows = rows.into_iter().map(|row| row.iter().map(|cell| ascii(cell)).collect());
+    Ok(table(anchor, title, &["Bytes#", "Contents"], rows))
+}
+
+/// As the drafts have it: in ASCII, and without what kramdown would take for markup.
+fn ascii(text: &str) -> String {
+    text.replace('\u{2026}', "...")
+        .replace('\u{e9}', "e")
+        .replace("<V>", "\\<V\\>")
+        .replace('`', "")
+}
+
+pub(crate) fn envelope() -> Result<String, Error> {
+    documented("sdk/src/wire.rs", "| bytes | content |", "envelope-format", "An envelope")
+}
+
+pub(crate) fn binding() -> Result<String, Error> {
+    documented("sdk/src/identity/binding.rs", "| bytes | content |", "binding", "A binding")
+}
+
+/// What each state exports, as the code asks for it.
+pub(crate) fn exports() -> Result<String, Error> {
+    let path = "sdk/src/engine/mls.rs";
+    let source = read(path)?;
+    let missing = || Error::Missing(format!("{path} exports otherwise"));
+    let (_, body) = source.split_once("\nfn export(").ok_or_else(missing)?;
+    let (body, _) = body.split_once("\n}\n").ok_or_else(missing)?;
+    let mut rows = Vec::new();
+    for line in body.lines() {
+        let Some((before, label)) = line.split_once("(\"trellis ") else { continue };
+        let (label, _) = label.split_once('"').ok_or_else(missing)?;
+        let (name, length) = if before.ends_with("key") {
+            (format!("{label} key"), 32)
+        } else {
+            (format!("{label} id"), trellis_sdk::StateId::LENGTH)
+        };
+        rows.push(vec![name, format!("\"trellis {label}\""), length.to_string()]);
+    }
+    if rows.len() != 4 {
+        return Err(missing());
+    }
+    rows.reverse();
+    let head = ["Value", "Label of MLS-Exporter, with an empty context", "Length#"];
+    Ok(table("exports", "What a state gives", &head, rows))
+}
