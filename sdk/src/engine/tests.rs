@@ -1,5 +1,6 @@
 //! Whole groups over a network that delivers at once, unless it is told otherwise.
 
+mod come_in;
 mod devices;
 mod moves;
 mod vanish;
