@@ -230,6 +230,9 @@ impl Group {
     pub(super) fn after_move(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         self.parked.retain(|bundle| self.chain.iter().any(|state| state.id == bundle.parent));
         self.read_tip(core)?;
+        if self.is_active() {
+            self.refusers.clear();
+        }
         self.next_plan = Some(now);
         self.wanting = None;
         self.acknowledge_soon(core, now)
@@ -426,11 +429,12 @@ impl Group {
     }
 
     /// Leaves the group for good: everything but what was said is erased. The keys of beacons are kept for
-    /// a while, to hear of those who do not know, unless those who do have said that this device is out.
+    /// a while, to hear of those who do not know, or of whoever has said that this device is out when he goes
+    /// over to others.
     pub(super) fn go(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         tracing::debug!(group = ?self.id, "is out for good");
         let put_out = self.chain.last().is_some_and(|tip| tip.record.inside == 0);
-        if !put_out && self.left_upto().is_none() {
+        if !put_out && self.left_upto().is_none() && self.refusers.is_empty() {
             self.fall_silent(core)?;
         }
         // Whom this device has brought in may not have his Welcome yet.

@@ -91,6 +91,10 @@ impl Group {
             self.stragglers.push(Straggler::who_points(device, under));
             return Ok(());
         }
+        // Who has left where the group went does not come in where it went as well.
+        if let Some(stay) = present.filter(|_| self.left_after).map(|moved| moved.stay) {
+            return self.say_gone(core, now, &under, stay);
+        }
         let follows = match (self.record.status, present) {
             (Status::Active, _) => {
                 !self.asked_to_leave() && self.believes(core, &device, to, height, now)
@@ -304,6 +308,18 @@ impl Engine {
         self.groups_where(|record| {
             record.following.as_ref().is_some_and(|following| following.to == to)
         })
+    }
+
+    /// Whether a group has moved, and this device has left its successor.
+    pub(super) fn left_after(&mut self, now: Time, id: &GroupId) -> Result<bool, EngineError> {
+        let Some(moved) = self.record_of(id)?.and_then(|record| record.moved) else {
+            return Ok(false);
+        };
+        if self.record_of(&moved.to)?.is_none_or(|next| next.status != Status::Out) {
+            return Ok(false);
+        }
+        let left = self.with_group(now, moved.to, |group, _| Ok(group.left_upto().is_some()))?;
+        Ok(left == Some(true))
     }
 
     /// Whether a group has moved, and this device is in its successor.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
+use super::doubt::Parted;
 use super::follow::Pointer;
 use super::heal::{Split, Told};
 use super::inbound::Effort;
@@ -68,6 +69,10 @@ pub(super) struct Group {
     pub(super) pointers: BTreeMap<DeviceId, Pointer>,
     /// Another successor than the one that we are in, and since when it has been heard of.
     pub(super) rival: Option<(GroupId, Time)>,
+    /// Who has said, and was believed, that this device is no member, and in which state he was then.
+    pub(super) refusers: BTreeMap<DeviceId, (u64, StateId)>,
+    /// Whether this device has left where the group has moved to.
+    pub(super) left_after: bool,
     /// Who knows that this device has left.
     pub(super) aware: BTreeSet<DeviceId>,
     /// Devices that came over of late.
@@ -86,11 +91,15 @@ pub(super) struct Group {
     /// given up.
     pub(super) refused: u32,
     /// What others say where the chain that we were on and this one have parted.
-    pub(super) told_parted: BTreeMap<DeviceId, u64>,
+    pub(super) told_parted: BTreeMap<DeviceId, Parted>,
     /// Who says of which of our states that it was given up.
     pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
     pub(super) hold: Option<Hold>,
+    /// Whether what waited for its key is being taken, so that the newest state may be one on the way.
+    pub(super) on_the_way: bool,
+    /// The numbers of own messages that were asked for on the way.
+    pub(super) later: BTreeSet<u64>,
     pub(super) next_beacon: Time,
     pub(super) deep: u32,
     /// A state that another is in and that is not known here, when to ask, and how often we have.
@@ -125,6 +134,8 @@ impl Group {
             stragglers: Vec::new(),
             pointers: BTreeMap::new(),
             rival: None,
+            refusers: BTreeMap::new(),
+            left_after: false,
             aware: BTreeSet::new(),
             came_over: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -137,6 +148,8 @@ impl Group {
             told_parted: BTreeMap::new(),
             given_up: BTreeSet::new(),
             hold: None,
+            on_the_way: false,
+            later: BTreeSet::new(),
             next_beacon: now,
             deep: 0,
             behind: None,

@@ -340,6 +340,8 @@ impl Group {
             return Ok(());
         }
         self.end_this_stay(core)?;
+        let newest = self.chains.get(device).and_then(|told| told.chain.last());
+        self.refusers.extend(newest.map(|newest| (*device, *newest)));
         self.suspect_split(core, now, *under);
         core.tell(Event::Out { group: self.id, by: (!leaves).then_some(by) });
         // What was changed on this side alone is not so where the group goes on.

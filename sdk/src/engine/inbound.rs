@@ -61,6 +61,7 @@ impl Group {
 
     /// Tries again what could not be opened before.
     pub(super) fn retry_stash(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let within = std::mem::replace(&mut self.on_the_way, true);
         let mut tip = None;
         // Each that opens may bring the key of the next.
         while tip != Some(self.record.tip) && !self.stash.is_empty() {
@@ -71,7 +72,8 @@ impl Group {
                 }
             }
         }
-        Ok(())
+        self.on_the_way = within;
+        self.say_later(core, now)
     }
 
     /// Takes an envelope whose key is known; tells whether it is.

@@ -200,6 +200,13 @@ impl Group {
             ) if self.once_per(Matter::Stand(*under), now, retry) => {
                 self.point_out(core, now, under)
             }
+            // He came into both by another way, and does not know that one follows the other.
+            (Heard::Stays, Place::There)
+                if now.since(self.record.since) > self.heartbeat(core).times(FRESH)
+                    && self.once_per(Matter::Stand(*under), now, retry) =>
+            {
+                self.point_out(core, now, under)
+            }
             (Heard::Leaves(_), Place::Late | Place::Gone | Place::Unknown)
             | (Heard::Follows(_), Place::Gone)
                 if self.once_per(Matter::NotAMember(*device), now, retry) =>

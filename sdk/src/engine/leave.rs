@@ -166,8 +166,12 @@ impl Group {
         bytes: &[u8],
     ) -> Result<(), EngineError> {
         let topic = self.record.topic;
-        let opened = self.past.values().rev().find_map(|past| {
-            Some((past.id, wire::open(&core.crypto, &past.record.beacon, &topic, bytes)?))
+        let past = self.past.values().rev().map(|past| (past.id, &past.record.beacon));
+        // Who is out by the word of others alone may have given up the side that is kept.
+        let given_up = self.wards.iter().filter(|_| !self.refusers.is_empty());
+        let mut known = past.chain(given_up.map(|(state, ward)| (*state, &ward.beacon)));
+        let opened = known.find_map(|(state, beacon)| {
+            Some((state, wire::open(&core.crypto, beacon, &topic, bytes)?))
         });
         let Some((under, Opened { kind, payload, .. })) = opened else { return Ok(()) };
         if !matches!(kind, Kind::Beacon | Kind::Request | Kind::Rejoin | Kind::Note) {
@@ -179,7 +183,7 @@ impl Group {
         if kind == Kind::Note
             && let Some(Note::NotAMember(whom)) = wire::decode(&body)
         {
-            if whom == me {
+            if whom == me && !self.refusers.contains_key(&device) {
                 self.aware.insert(device);
             }
             return Ok(());
@@ -191,6 +195,9 @@ impl Group {
             return self.say_gone(core, now, &under, stay);
         }
         let pause = Span(self.heartbeat(core).0.max(now.since(self.record.since).0 / PAUSE));
+        if !self.refusers.is_empty() {
+            return self.take_from_refuser(core, now, under, (device, kind), &body);
+        }
         if !self.once_per(Matter::Stand(under), now, pause) {
             return Ok(());
         }
@@ -216,6 +223,30 @@ impl Group {
                 _ => Ok(()),
             },
             _ => Ok(()),
+        }
+    }
+
+    /// Something that a member says of whom this device had the word that it is out. If he has gone over to
+    /// others since, it may be a member there, and asks to be brought over.
+    fn take_from_refuser(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        under: StateId,
+        (device, kind): (DeviceId, Kind),
+        body: &[u8],
+    ) -> Result<(), EngineError> {
+        let beacon = wire::decode::<Beacon>(body).filter(|_| kind == Kind::Beacon);
+        let Some(chain) = beacon.and_then(|beacon| past::places(&beacon.chain)) else {
+            return Ok(());
+        };
+        let Some(then) = self.refusers.get(&device).filter(|then| went_over(&chain, then)) else {
+            return Ok(());
+        };
+        tracing::debug!(group = ?self.id, ?device, ?then, "who said that it is out has gone over");
+        match chain.last().copied() {
+            Some((_, tip)) => self.ask_to_come_over(core, now, under, vec![tip]),
+            None => Ok(()),
         }
     }
 
@@ -291,5 +322,30 @@ impl Group {
         tracing::debug!(group = ?self.id, ?device, "tells somebody that he is no member");
         let key = self.beacon_key(under);
         self.say(core, now, &key, Kind::Note, &Note::NotAMember(device))
+    }
+}
+
+/// Whether a chain is not that on which a state was at a height; where it does not say, it may be.
+fn went_over(chain: &past::Places, (height, state): &(u64, StateId)) -> bool {
+    let covers = chain.first().is_some_and(|(first, _)| first <= height)
+        && chain.last().is_some_and(|(last, _)| last >= height);
+    covers && !chain.contains(&(*height, *state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_on_another_chain_than_he_was_has_gone_over() {
+        let chain: past::Places =
+            [(3, 1), (4, 2), (7, 3)].map(|(height, state)| (height, StateId([state; 16]))).into();
+        let went = |height, state| went_over(&chain, &(height, StateId([state; 16])));
+        assert!(went(4, 9) && went(3, 2));
+        // Nobody who comes over remembers the states between.
+        assert!(went(5, 9));
+        assert!(!went(3, 1) && !went(4, 2) && !went(7, 3));
+        // Of what is below or above nothing is said.
+        assert!(!went(2, 9) && !went(8, 9));
     }
 }

@@ -299,7 +299,11 @@ impl Engine {
             }
             engine.take_while_joining(now, topic, bytes)?;
             if let Some(group) = engine.topics.get(&topic).copied() {
-                engine.with_group(now, group, |group, core| group.take(core, now, bytes))?;
+                let left_after = engine.left_after(now, &group)?;
+                engine.with_group(now, group, |group, core| {
+                    group.left_after = left_after;
+                    group.take(core, now, bytes)
+                })?;
                 engine.lead(now, group)?;
                 engine.catch_up(now, group)?;
             }

@@ -159,6 +159,11 @@ impl Group {
         if again && self.hold.is_some() {
             return Ok(());
         }
+        // Whoever is put out in a state further on is not to read it.
+        if again && self.on_the_way {
+            self.later.insert(number);
+            return Ok(());
+        }
         let id = core.message_id(&core.me.identity.device, &sent.nonce);
         let Some(row) = core.store.message_get(sent.group, id)? else { return Ok(()) };
         let body =
@@ -210,6 +215,17 @@ impl Group {
             Some(hold) => self.say_again(core, now, hold.height),
             None => Ok(()),
         }
+    }
+
+    /// Says what was asked for on the way to the newest state.
+    pub(super) fn say_later(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if self.on_the_way {
+            return Ok(());
+        }
+        for number in std::mem::take(&mut self.later) {
+            self.say_number(core, now, number, false)?;
+        }
+        Ok(())
     }
 
     /// Sends again what was sent in states above `height`, which are no longer on the chain.

@@ -95,6 +95,8 @@ impl Group {
             Kind::Rejoin if self.is_active() => self.take_rejoin(core, now, state, &payload),
             // Soon this device is a member again, and can take care of him.
             Kind::Rejoin if self.comes_over(core) => Ok(()),
+            // Who is out by the word of others does not know of whom else they would say so.
+            Kind::Rejoin if !self.refusers.is_empty() => Ok(()),
             Kind::Rejoin => match self.verify(core, kind, &payload) {
                 Some((device, _)) => self.say_not_a_member(core, now, &state, device),
                 None => Ok(()),

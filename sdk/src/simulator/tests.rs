@@ -223,3 +223,13 @@ fn a_flood_of_commits_and_a_second_engine_do_no_harm() {
     let run = run::play::<Real>(&with_deeds(9, deeds), false);
     assert_eq!(run.violations, []);
 }
+
+/// Each of these once ended in disagreement, or with a promise that was not kept.
+#[test]
+fn histories_that_once_ended_badly_end_well() {
+    let faults = [&FAULTS[..], &[Fault::Malicious]].concat();
+    for seed in [115, 2740, 6899, 7004, 7473, 9219] {
+        let run = run::play::<Real>(&plan(seed, &faults), false);
+        assert_eq!(run.violations, [], "seed {seed}");
+    }
+}

@@ -93,11 +93,13 @@ fn over_before(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
         })
 }
 
-/// Whether what is wanted was so when it was wanted, in a state that was final: it was told as done at
-/// once, without a commit.
+/// Whether what is wanted was so when it was wanted: that was told at once, before any change, so without
+/// a commit.
 fn was_so(asked: &Asked) -> bool {
     let mut told = (asked.order + 1..).zip(&asked.outcomes);
-    told.any(|(next, (order, outcome))| next == *order && *outcome == Outcome::Done)
+    told.any(|(next, (order, outcome))| {
+        next == *order && matches!(outcome, Outcome::Applied | Outcome::Done)
+    })
 }
 
 fn contradicts(ledger: &Ledger, one: &Asked, other: &Asked) -> bool {
