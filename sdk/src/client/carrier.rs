@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, trace, warn};
 
 use crate::engine::Output;
-use crate::transport::{Incoming, Transport, TransportError};
+use crate::transport::{Incoming, Keep, Transport, TransportError};
 
 /// How long the transport may take for one thing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,8 +34,9 @@ pub(super) enum Progress {
 pub(super) fn may_get_lost(output: &Output) -> bool {
     match output {
         Output::Publish { ticket, .. } => ticket.is_none(),
-        Output::Ask { .. } | Output::Answer { .. } | Output::Event(_) => true,
-        Output::Subscribe(_) | Output::Unsubscribe(_) => false,
+        // Who keeps something says again how much there is.
+        Output::Ask { .. } | Output::Answer { .. } | Output::Deposit(_) | Output::Event(_) => true,
+        Output::Subscribe(_) | Output::Unsubscribe(_) | Output::Keep(_) => false,
     }
 }
 
@@ -119,6 +120,8 @@ impl Carrier {
             Output::Unsubscribe(topic) => transport.unsubscribe(*topic).await,
             Output::Ask { topic, question } => transport.ask(*topic, question.clone()).await,
             Output::Answer { asker, answer } => transport.answer(*asker, answer.clone()).await,
+            Output::Keep(keep) => transport.keep(keep.clone()).await,
+            Output::Deposit(deposit) => transport.deposit(deposit.clone()).await,
             Output::Event(_) => Ok(()),
         }
     }
@@ -134,6 +137,8 @@ fn log(output: &Output) {
         Output::Unsubscribe(topic) => trace!(?topic, "unsubscribe"),
         Output::Ask { topic, question } => trace!(?topic, bytes = question.len(), "ask"),
         Output::Answer { answer, .. } => trace!(bytes = answer.len(), "answer"),
+        Output::Keep(Keep { topic, .. }) => trace!(?topic, "keep"),
+        Output::Deposit(deposit) => trace!(one_time = deposit.one_time.len(), "deposit"),
         Output::Event(_) => {}
     }
 }

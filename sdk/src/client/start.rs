@@ -22,6 +22,8 @@ use crate::{Address, DeviceId};
 
 /// How many things that came in wait for the engine.
 const INCOMING: usize = 256;
+/// How many key packages of each suite who keeps things for this client has to give.
+const POOL: usize = 16;
 
 /// What a client is started with, beside its engine.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ pub(super) struct Setup {
 impl Setup {
     /// The engine's numbers.
     pub(super) fn config(&self) -> Config {
-        Config { suites: accepted(self.suite, self.classical), ..Config::default() }
+        Config { suites: accepted(self.suite, self.classical), pool: POOL, ..Config::default() }
     }
 
     /// Starts a client, with the engine that `prepare` makes on the client's thread.

@@ -174,6 +174,10 @@ impl Worker {
                 let _span = debug_span!("answer", bytes = answer.len()).entered();
                 engine.answered(now, &answer)
             }
+            Incoming::Pools(pools) => {
+                let _span = debug_span!("pools", keeper = pools.keeper).entered();
+                engine.pools(now, &pools)
+            }
             Incoming::Connected => {
                 let _span = debug_span!("connected").entered();
                 engine.tick(now)

@@ -63,6 +63,7 @@ impl Group {
         self.push(core, State { id, record })?;
         self.save(core)?;
         self.read_tip(core)?;
+        self.keep(core);
         self.greet(core)
     }
 
@@ -377,6 +378,8 @@ impl Group {
 
     /// Makes the state at a place of the window the oldest, and erases those before it.
     fn advance(&mut self, core: &mut Core, now: Time, place: usize) -> Result<(), EngineError> {
+        let gone =
+            self.chain[1..=place].iter().any(|state| !super::speak::put_out(state).is_empty());
         for state in self.chain.drain(..place) {
             core.erase(now, self.id, state.id)?;
             core.store.delete(Space::State, &self.id.0, &state.id.0)?;
@@ -387,6 +390,9 @@ impl Group {
         if let Some(root) = self.chain.first_mut() {
             root.record.parent = None;
             core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
+        }
+        if gone {
+            self.keep(core);
         }
         self.save(core)
     }

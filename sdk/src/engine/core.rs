@@ -12,6 +12,7 @@ use tls_codec::VLBytes;
 use super::io::{EngineError, Event, Output};
 use super::mls::{self, Leaf, Refused, Snapshot};
 use super::records::{InGroup, KeyPackageRecord, OutboxRecord};
+use super::rules::Use;
 use crate::identity::{Binding, DeviceKeys, LeafIdentity, VerifiedBinding};
 use crate::store::{Space, Store};
 use crate::wire::{self, Kind};
@@ -45,6 +46,8 @@ pub struct Config {
     pub removals: usize,
     /// How many snapshots stay in memory.
     pub snapshots: usize,
+    /// How many one-time key packages of each suite are left with whoever keeps them for this device.
+    pub pool: usize,
 }
 
 impl Default for Config {
@@ -62,6 +65,7 @@ impl Default for Config {
             erase: Span::seconds(30),
             removals: 64,
             snapshots: 64,
+            pool: 0,
         }
     }
 }
@@ -186,11 +190,22 @@ impl Core {
         now: Time,
         suite: Ciphersuite,
     ) -> Result<Vec<u8>, EngineError> {
+        Ok(self.new_key_package(now, suite, Use::Once)?.1)
+    }
+
+    /// A new key package and its reference.
+    pub(super) fn new_key_package(
+        &mut self,
+        now: Time,
+        suite: Ciphersuite,
+        purpose: Use,
+    ) -> Result<(Vec<u8>, Vec<u8>), EngineError> {
         let (leaf, stay) = (self.leaf(suite, now)?, self.next_stay()?);
-        let (reference, package, storage) = mls::key_package(&self.crypto, &leaf, suite, stay)?;
+        let made = mls::key_package(&self.crypto, &leaf, suite, stay, purpose)?;
+        let (reference, package, storage) = made;
         let record = KeyPackageRecord { created: now, storage: storage.export().to_vec().into() };
         self.store.put(Space::KeyPackage, &[], &reference, &wire::encode(&record))?;
-        Ok(package)
+        Ok((reference, package))
     }
 
     // Snapshots

@@ -79,14 +79,12 @@ impl Group {
         top: u64,
     ) -> Result<(), EngineError> {
         tracing::debug!(group = ?self.id, ?parted, top, "knows where the sides parted");
-        let (fork, doubt) = match parted {
-            Parted::At(fork) => (fork, None),
-            Parted::Below(height) => {
-                let below = self.past.range(..height).next_back();
-                (height - 1, below.map(|(height, _)| *height))
-            }
+        let fork = match parted {
+            Parted::At(fork) => fork,
+            // What was done there is done again; which of the states below are on this side may yet be told.
+            Parted::Below(height) => return self.redo_between(core, now, height - 1, top),
         };
-        self.record.doubt = doubt;
+        self.record.doubt = None;
         self.told_parted.clear();
         self.save(core)?;
         if fork < top {

@@ -35,6 +35,8 @@ pub(super) const FRESH: u64 = 4;
 pub(super) const IN_VAIN: u32 = 20;
 /// For how many heartbeats nobody is heard where there is nobody.
 const ALONE: u64 = 12;
+/// How many other successors are listened to.
+const RIVALS: usize = 4;
 /// For how many heartbeats those of two successors listen to each other.
 const LISTEN: u64 = 2;
 
@@ -190,10 +192,11 @@ impl Group {
     /// Whether another successor is the one to follow, after those of both have been heard for a while.
     fn outweighed(&mut self, core: &Core, now: Time, mine: GroupId, other: GroupId) -> bool {
         let heartbeat = self.heartbeat(core);
-        let since = match self.rival {
-            Some((rival, since)) if rival == other => since,
-            _ => {
-                self.rival = Some((other, now));
+        let since = match self.rivals.get(&other) {
+            Some(since) => *since,
+            None if self.rivals.len() >= RIVALS => return false,
+            None => {
+                self.rivals.insert(other, now);
                 self.next_beacon = now;
                 now
             }

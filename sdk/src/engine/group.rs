@@ -67,8 +67,8 @@ pub(super) struct Group {
     pub(super) stragglers: Vec<Straggler>,
     /// What devices said of where the group goes on.
     pub(super) pointers: BTreeMap<DeviceId, Pointer>,
-    /// Another successor than the one that we are in, and since when it has been heard of.
-    pub(super) rival: Option<(GroupId, Time)>,
+    /// Other successors than the one that we are in, and since when they have been heard of.
+    pub(super) rivals: BTreeMap<GroupId, Time>,
     /// Who has said, and was believed, that this device is no member, and in which state he was then.
     pub(super) refusers: BTreeMap<DeviceId, (u64, StateId)>,
     /// Whether this device has left where the group has moved to.
@@ -133,7 +133,7 @@ impl Group {
             stuck: None,
             stragglers: Vec::new(),
             pointers: BTreeMap::new(),
-            rival: None,
+            rivals: BTreeMap::new(),
             refusers: BTreeMap::new(),
             left_after: false,
             aware: BTreeSet::new(),
@@ -233,6 +233,7 @@ impl Group {
         group.wards = wards;
         group.read_tip(core)?;
         group.next_plan = Some(now);
+        group.keep(core);
         Ok(group)
     }
 

@@ -6,6 +6,7 @@ use openmls_traits::types::Ciphersuite;
 
 use crate::message::{Delivery, MessageError, Received};
 use crate::policy::{Policy, Role};
+use crate::transport::{Deposit, Keep};
 use crate::{Address, DeviceId, GroupId, IntentId, MessageId, StateId, Time, Topic};
 
 /// A change that a user wants. It is kept until it has happened, has become pointless, or has
@@ -126,6 +127,10 @@ pub enum Output {
         /// The answer.
         answer: Vec<u8>,
     },
+    /// Have a topic kept while this device is away.
+    Keep(Keep),
+    /// Leave key packages with who keeps them for this device.
+    Deposit(Deposit),
     /// Tell the user.
     Event(Event),
 }

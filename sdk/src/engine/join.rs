@@ -181,8 +181,10 @@ impl Engine {
             }
         };
         self.core.store.delete(Space::Pending, &[], name)?;
-        self.core.store.delete(Space::KeyPackage, &[], record.key_package.as_slice())?;
-        self.key_packages = self.key_packages.saturating_sub(1);
+        if !self.core.use_last_resort(record.key_package.as_slice())? {
+            self.core.store.delete(Space::KeyPackage, &[], record.key_package.as_slice())?;
+            self.key_packages = self.key_packages.saturating_sub(1);
+        }
         let inviter = snapshot.roster().into_iter().find(|seat| seat.leaf == inviter);
         let by = inviter.as_ref().map(|seat| seat.identity.address);
         tracing::debug!(group = ?id, state = ?opened_state, ?by, "has a Welcome and its tree");

@@ -325,7 +325,8 @@ impl Group {
         self.forget_past(core, now, height, u64::MAX)?;
         (self.record.moved, self.record.following) = (None, None);
         (self.record.status, self.record.since, self.record.back) = (Status::Out, now, 1);
-        (self.rival, self.refused) = (None, 0);
+        self.rivals.clear();
+        self.refused = 0;
         self.save(core)
     }
 
@@ -448,7 +449,7 @@ impl Engine {
                     group.point_out(core, now, &under)?;
                 }
             }
-            if beat && (late || group.rival.is_some()) {
+            if beat && (late || !group.rivals.is_empty()) {
                 group.point_out_to_all(core, now)?;
             } else if beat {
                 group.next_beacon =

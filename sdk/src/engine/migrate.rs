@@ -461,7 +461,7 @@ impl Engine {
             let rival = moved.to;
             (moved.to, moved.suite, moved.fork) = (to.0, to.1, moved.fork.min(fork));
             moved.late.retain(|device| !there.contains(device));
-            group.rival = None;
+            group.rivals.clear();
             group.save(core)?;
             Ok(Some((rival, group.lose(core, now, fork)?)))
         })?;

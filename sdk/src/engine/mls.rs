@@ -22,7 +22,7 @@ use openmls_trellis_crypto::{TrellisCrypto, TrellisSigner, TrellisStorage};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::rules::{GroupRules, capabilities};
+use super::rules::{GroupRules, Use, capabilities};
 use super::stay;
 use crate::identity::LeafIdentity;
 use crate::wire::Leave;
@@ -221,14 +221,19 @@ pub(super) fn key_package(
     leaf: &Leaf,
     suite: Ciphersuite,
     stay: u64,
+    purpose: Use,
 ) -> Result<(Vec<u8>, Vec<u8>, TrellisStorage), Refused> {
     let provider = Provider { crypto: crypto.clone(), storage: TrellisStorage::default() };
-    let bundle: KeyPackageBundle = KeyPackage::builder()
-        .leaf_node_capabilities(capabilities(&leaf.suites))
+    let builder = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities(&leaf.suites, purpose))
         .leaf_node_extensions(stay::extensions(stay)?)
-        .key_package_lifetime(leaf.lifetime)
-        .build(suite, &provider, &leaf.signer, leaf.credential())
-        .map_err(Refused::new)?;
+        .key_package_lifetime(leaf.lifetime);
+    let builder = match purpose {
+        Use::Once => builder,
+        Use::LastResort => builder.mark_as_last_resort(),
+    };
+    let bundle: KeyPackageBundle =
+        builder.build(suite, &provider, &leaf.signer, leaf.credential()).map_err(Refused::new)?;
     let reference = bundle.key_package().hash_ref(crypto).map_err(Refused::new)?;
     let message = bytes(&MlsMessageOut::from(bundle.key_package().clone()))?;
     Ok((reference.as_slice().to_vec(), message, provider.storage))
@@ -345,7 +350,7 @@ impl Snapshot {
         let group = MlsGroup::builder()
             .with_group_id(group_id(group))
             .ciphersuite(suite)
-            .with_capabilities(capabilities(&leaf.suites))
+            .with_capabilities(capabilities(&leaf.suites, Use::Once))
             .with_group_context_extensions(extensions)
             .with_leaf_node_extensions(stay::extensions(stay)?)
             .map_err(Refused::new)?

@@ -13,6 +13,7 @@
 //! | `speak` | messages |
 //! | `talk` | beacons, requests, answers |
 //! | `welcome`, `join` | Welcomes, key packages, coming in |
+//! | `keeping` | what others keep for this device while it is away |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
 //! | `heal` | splits that went on for longer than the window |
 //! | `doubt` | where the chain that a device was on and the one that it is on now have parted |
@@ -45,6 +46,7 @@ mod inbound;
 pub(crate) mod inspect;
 mod io;
 mod join;
+mod keeping;
 mod law;
 mod lead;
 mod leave;
@@ -113,6 +115,8 @@ pub struct Engine {
     due: BTreeMap<GroupId, Time>,
     key_packages: usize,
     given: (u32, Time),
+    /// When key packages of a suite were last left with somebody.
+    deposited: BTreeMap<(u64, u16), Time>,
     devices: Devices,
 }
 
@@ -152,9 +156,11 @@ impl Engine {
             due: BTreeMap::new(),
             key_packages: 0,
             given: (0, now),
+            deposited: BTreeMap::new(),
             devices,
         };
         engine.core.outputs.push(Output::Subscribe(inbox));
+        engine.keep_inbox();
         engine.step(|engine| engine.resume(now))?;
         Ok(engine)
     }

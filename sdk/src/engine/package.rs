@@ -61,6 +61,12 @@ impl Core {
         Stay { name, number }
     }
 
+    /// What is answered with a key package.
+    pub(super) fn key_package_answer(&self, key_package: Vec<u8>) -> Vec<u8> {
+        let binding = self.me.binding.clone();
+        wire::encode(&Answer::KeyPackage(key_package.into(), binding.into()))
+    }
+
     /// Asks an account's devices for key packages, but for those that have ended one of these stays.
     pub(super) fn ask_key_package(
         &mut self,
@@ -105,8 +111,7 @@ impl Engine {
         }
         let core = &mut self.core;
         let key_package = core.key_package(now, suite)?;
-        let binding = core.me.binding.clone();
-        let answer = wire::encode(&Answer::KeyPackage(key_package.into(), binding.into()));
+        let answer = core.key_package_answer(key_package);
         core.outputs.push(Output::Answer { asker, answer });
         self.tell_revocations(asker)?;
         self.limit_key_packages()
@@ -146,15 +151,17 @@ impl Engine {
         self.given.0 <= GIVEN
     }
 
-    fn limit_key_packages(&mut self) -> Result<(), EngineError> {
+    pub(super) fn limit_key_packages(&mut self) -> Result<(), EngineError> {
         self.key_packages += 1;
         if self.key_packages <= KEY_PACKAGES {
             return Ok(());
         }
+        let lasting = self.core.last_resorts()?;
         let store = &mut self.core.store;
         let mut all: Vec<_> = store
             .scan(Space::KeyPackage, &[])?
             .into_iter()
+            .filter(|(key, _)| !lasting.contains(key))
             .filter_map(|(key, value)| {
                 Some((wire::decode::<KeyPackageRecord>(&value)?.created, key))
             })

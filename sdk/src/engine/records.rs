@@ -237,6 +237,26 @@ records! {
         pub(super) created: Time,
         pub(super) storage: VLBytes,
     }
+
+    /// The last-resort key package of a suite.
+    LastResortRecord {
+        /// Its reference.
+        pub(super) reference: VLBytes,
+        /// What is answered with it.
+        pub(super) answer: VLBytes,
+        pub(super) created: Time,
+        /// 1 if somebody has been brought in with it.
+        pub(super) used: u8,
+        /// Those before it, which Welcomes may still be under way for.
+        pub(super) before: Vec<PastResort>,
+    }
+
+    /// A last-resort key package that is given no more.
+    PastResort {
+        pub(super) reference: VLBytes,
+        /// When another took its place.
+        pub(super) since: Time,
+    }
 }
 
 impl GroupRecord {

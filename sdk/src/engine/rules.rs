@@ -254,19 +254,27 @@ pub(super) fn required() -> RequiredCapabilitiesExtension {
     )
 }
 
+/// What a key package is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// One Welcome.
+    Once,
+    /// Those for whom there is no other (RFC 9420, section 16.8).
+    LastResort,
+}
+
 /// What our leaves support. The suites that a client could migrate to are among it.
-pub(super) fn capabilities(suites: &[Ciphersuite]) -> Capabilities {
-    Capabilities::new(
-        None,
-        Some(suites),
-        Some(&[
-            ExtensionType::Unknown(EXTENSION_TYPE),
-            ExtensionType::Unknown(super::stay::EXTENSION_TYPE),
-            ExtensionType::Unknown(HYBRID_POLICY),
-        ]),
-        None,
-        Some(&[CredentialType::Basic]),
-    )
+pub(super) fn capabilities(suites: &[Ciphersuite], purpose: Use) -> Capabilities {
+    let mut extensions = vec![
+        ExtensionType::Unknown(EXTENSION_TYPE),
+        ExtensionType::Unknown(super::stay::EXTENSION_TYPE),
+        ExtensionType::Unknown(HYBRID_POLICY),
+    ];
+    // What a key package has, its leaf supports (RFC 9420, section 10.1).
+    if purpose == Use::LastResort {
+        extensions.push(ExtensionType::LastResort);
+    }
+    Capabilities::new(None, Some(suites), Some(&extensions), None, Some(&[CredentialType::Basic]))
 }
 
 #[cfg(test)]

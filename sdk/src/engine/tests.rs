@@ -2,6 +2,7 @@
 
 mod come_in;
 mod devices;
+mod keeping;
 mod moves;
 mod vanish;
 
@@ -14,6 +15,7 @@ use super::{Changed, Config, Engine, Event, Intent, Outcome, Output};
 use crate::message::Message;
 use crate::policy::{Floor, Policy, Role};
 use crate::store::Store;
+use crate::transport::{Deposit, Keep, Pools};
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -25,7 +27,16 @@ struct Node {
     engine: Engine,
     topics: BTreeSet<Topic>,
     events: Vec<Event>,
+    keeps: Vec<Keep>,
+    deposits: Vec<Deposit>,
     side: u8,
+}
+
+impl Node {
+    fn new(engine: Engine) -> Self {
+        let (keeps, deposits) = (Vec::new(), Vec::new());
+        Self { engine, topics: BTreeSet::new(), events: Vec::new(), keeps, deposits, side: 0 }
+    }
 }
 
 struct Town {
@@ -46,9 +57,9 @@ impl Town {
             // OpenMLS compares lifetimes with the system's clock, and time here runs ahead of it.
             let lifetime = (1 << 30, 1 << 30);
             let suites = vec![SUITE, OTHER, HYBRID];
-            let config = Config { suites, lifetime, ..Config::default() };
+            let config = Config { suites, lifetime, pool: 4, ..Config::default() };
             let engine = Engine::open(store, TrellisCrypto::default(), now, config).unwrap();
-            Node { engine, topics: BTreeSet::new(), events: Vec::new(), side: 0 }
+            Node::new(engine)
         };
         let mut town = Self { now, nodes: (0..nodes).map(node).collect(), messages: 0 };
         town.deliver();
@@ -102,6 +113,8 @@ impl Town {
                     to.engine.answered(now, &answer).unwrap();
                 }
             }
+            Output::Keep(keep) => self.nodes[from].keeps.push(keep),
+            Output::Deposit(deposit) => self.nodes[from].deposits.push(deposit),
             Output::Event(event) => self.nodes[from].events.push(event),
         }
     }

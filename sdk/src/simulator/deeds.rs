@@ -272,7 +272,10 @@ impl<N: Node> World<'_, N> {
                     Output::Answer { asker, answer } => {
                         self.send(who, Action::Answer { asker, answer });
                     }
-                    Output::Unsubscribe(_) | Output::Event(_) => {}
+                    Output::Unsubscribe(_)
+                    | Output::Keep(_)
+                    | Output::Deposit(_)
+                    | Output::Event(_) => {}
                 }
             }
         }

@@ -387,6 +387,7 @@ impl<'a, N: Node> World<'a, N> {
             Incoming::Connected => {
                 self.hand(who, "is connected", |node, now| node.connected(now));
             }
+            Incoming::Pools(_) => {}
         }
     }
 
@@ -440,6 +441,8 @@ impl<'a, N: Node> World<'a, N> {
                 self.note(who, format_args!("answers {}", Bytes(&answer)));
                 self.send(who, Action::Answer { asker, answer });
             }
+            // Nobody keeps anything for anybody here.
+            Output::Keep(_) | Output::Deposit(_) => {}
             Output::Event(event) => {
                 self.note(who, format_args!("tells: {}", describe(&self.ledger, &event)));
                 if !self.ledger.tell(self.now, who, &event) && self.plan.honest(who) {

@@ -26,6 +26,7 @@
 //! ```
 
 mod conditions;
+mod keeping;
 mod memory;
 mod network;
 mod random;
@@ -37,6 +38,7 @@ use std::pin::Pin;
 use crate::Topic;
 
 pub use conditions::{Chance, Conditions};
+pub use keeping::{Deposit, Keep, Pools};
 pub use memory::{MemoryNetwork, MemoryTransport};
 pub use network::{Action, Network, NodeId};
 #[cfg(feature = "simulator")]
@@ -77,6 +79,19 @@ pub trait Transport: Send + Sync {
     /// while, and then the answer goes nowhere.
     fn answer(&self, asker: u64, answer: Vec<u8>) -> Pending<'_, Result<(), TransportError>>;
 
+    /// Has a topic kept while this client is away, by whoever does that for it; in place of what was said
+    /// of the topic before. [`unsubscribe`](Self::unsubscribe) ends it.
+    fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
+        drop(keep);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Leaves key packages with whoever said in [`Incoming::Pools`] that it lacks some.
+    fn deposit(&self, deposit: Deposit) -> Pending<'_, Result<(), TransportError>> {
+        drop(deposit);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// What comes in next; nothing once the transport is closed for good.
     fn next(&self) -> Pending<'_, Option<Incoming>>;
 }
@@ -109,6 +124,8 @@ pub enum Incoming {
     /// The network can be reached, for the first time or again: a good moment to say where one
     /// stands.
     Connected,
+    /// Somebody who keeps key packages for this client says how many it has.
+    Pools(Pools),
 }
 
 /// Why a transport could not do what it was told.

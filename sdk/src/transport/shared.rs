@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Incoming, Pending, Transport, TransportError};
+use super::{Deposit, Incoming, Keep, Pending, Transport, TransportError};
 use crate::Topic;
 
 /// A client takes its transport. Who wants to keep a hand on it, to take it offline or to read what it
@@ -26,6 +26,14 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn answer(&self, asker: u64, answer: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
         (**self).answer(asker, answer)
+    }
+
+    fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
+        (**self).keep(keep)
+    }
+
+    fn deposit(&self, deposit: Deposit) -> Pending<'_, Result<(), TransportError>> {
+        (**self).deposit(deposit)
     }
 
     fn next(&self) -> Pending<'_, Option<Incoming>> {

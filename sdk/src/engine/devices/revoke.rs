@@ -183,13 +183,18 @@ impl Engine {
 
     /// Tells who asks which devices were revoked, the last ones first.
     pub(in crate::engine) fn tell_revocations(&mut self, asker: u64) -> Result<(), EngineError> {
-        let scope = revocations_of(&self.address());
-        let known = self.core.store.scan(Space::Account, &scope)?;
-        for (_, bytes) in latest(&known).into_iter().take(TOLD) {
-            let answer = wire::encode(&Answer::Revocation(bytes.into()));
+        for answer in self.revocation_answers()? {
             self.core.outputs.push(Output::Answer { asker, answer });
         }
         Ok(())
+    }
+
+    /// What is answered beside a key package.
+    pub(in crate::engine) fn revocation_answers(&self) -> Result<Vec<Vec<u8>>, EngineError> {
+        let scope = revocations_of(&self.address());
+        let known = self.core.store.scan(Space::Account, &scope)?;
+        let told = latest(&known).into_iter().take(TOLD);
+        Ok(told.map(|(_, bytes)| wire::encode(&Answer::Revocation(bytes.into()))).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use openmls_trellis_crypto::{TrellisCrypto, TrellisSigner, TrellisStorage};
 
 use super::*;
 use crate::engine::mls::{self, Changes, Leaf, Snapshot};
-use crate::engine::rules::GroupRules;
+use crate::engine::rules::{GroupRules, Use};
 use crate::identity::LeafIdentity;
 use crate::{Address, DeviceId, Topic};
 
@@ -50,7 +50,7 @@ fn invited(floor: Floor) -> (TrellisStorage, Vec<u8>, [Vec<u8>; 2]) {
     let (alice, bob) = (leaf(1), leaf(2));
     let group = GroupId([3; 32]);
     let founded = Snapshot::found(&crypto, (&alice, 1), group, HYBRID, &rules).unwrap();
-    let (_, key_package, keys) = mls::key_package(&crypto, &bob, HYBRID, 1).unwrap();
+    let (_, key_package, keys) = mls::key_package(&crypto, &bob, HYBRID, 1, Use::Once).unwrap();
     let (key_package, _) = mls::check_key_package(&crypto, HYBRID, &key_package).unwrap();
     let changes = Changes { add: vec![key_package], ..Changes::default() };
     let made = founded.commit(&alice, changes).unwrap();

@@ -20,7 +20,7 @@ fn linking() -> Linking {
 
 impl Town {
     fn move_in(&mut self, engine: Engine) -> usize {
-        self.nodes.push(Node { engine, topics: BTreeSet::new(), events: Vec::new(), side: 0 });
+        self.nodes.push(Node::new(engine));
         self.deliver();
         self.nodes.len() - 1
     }

@@ -1,0 +1,202 @@
+//! What others keep for this device while it is away: the topics of its groups, its inbox, and key packages
+//! to give to who asks.
+//!
+//! The right to what is kept comes from a secret: of a group, `SHA-256("trellis mailbox v1" || beacon key)` of
+//! the newest final state, so that who was put out has no right to what is kept from then on; of the
+//! inbox, the same of this device's private keys.
+
+use std::collections::BTreeSet;
+
+use openmls_traits::types::Ciphersuite;
+use trellis_ciphersuites::Secret;
+use zeroize::Zeroizing;
+
+use super::Engine;
+use super::core::Core;
+use super::group::Group;
+use super::io::{EngineError, Output};
+use super::records::{LastResortRecord, PastResort};
+use super::rules::Use;
+use crate::store::Space;
+use crate::transport::{Deposit, Keep, Pools};
+use crate::{Span, Time, wire};
+
+/// How long after a deposit with the same keeper no other of the suite is made: it may say that it has
+/// none as often as it likes.
+const PAUSE: Span = Span::seconds(3600);
+/// How long a last-resort key package is given, if nobody is brought in with it.
+const FRESH: Span = Span::seconds(30 * 24 * 3600);
+/// How long Welcomes for one that is given no more may be under way.
+const UNDER_WAY: Span = Span::seconds(30 * 24 * 3600);
+/// How many of those before are kept.
+const BEFORE: usize = 8;
+
+/// Where in [`Space::Device`] the last-resort key packages are, by their suites.
+const LAST_RESORT: &[u8] = b"last resort";
+/// Where the number of the last deposit is.
+const SERIAL: &[u8] = b"deposits";
+
+impl Group {
+    /// Says what is to be kept of this group.
+    pub(super) fn keep(&self, core: &mut Core) {
+        if self.is_active() && !self.chain.is_empty() {
+            let secret = core.keep_secret(&self.root().record.keys.beacon);
+            let keep = Keep { topic: self.record.topic, secret, inbox: false };
+            core.outputs.push(Output::Keep(keep));
+        }
+    }
+}
+
+impl Core {
+    fn keep_secret(&self, key: &[u8]) -> Secret {
+        let text = Zeroizing::new([b"trellis mailbox v1", key].concat());
+        Secret::from(self.hash(&text).to_vec())
+    }
+
+    fn last_resort(&self, suite: u16) -> Result<Option<LastResortRecord>, EngineError> {
+        let record = self.store.get(Space::Device, LAST_RESORT, &suite.to_be_bytes())?;
+        Ok(record.and_then(|record| wire::decode(&record)))
+    }
+
+    /// The references of all key packages that may be used more than once.
+    pub(super) fn last_resorts(&self) -> Result<BTreeSet<Vec<u8>>, EngineError> {
+        let records = self.store.scan(Space::Device, LAST_RESORT)?;
+        let records = records.iter().filter_map(|(_, bytes)| wire::decode(bytes));
+        let references = records.flat_map(|record: LastResortRecord| {
+            let before = record.before.into_iter().map(|past| past.reference);
+            before.chain([record.reference])
+        });
+        Ok(references.map(Vec::from).collect())
+    }
+
+    /// This device has come in by a key package. Tells whether it is one that may lead in others, too.
+    pub(super) fn use_last_resort(&mut self, reference: &[u8]) -> Result<bool, EngineError> {
+        for (suite, bytes) in self.store.scan(Space::Device, LAST_RESORT)? {
+            let Some(mut record) = wire::decode::<LastResortRecord>(&bytes) else { continue };
+            if record.reference.as_slice() == reference {
+                record.used = 1;
+                self.store.put(Space::Device, LAST_RESORT, &suite, &wire::encode(&record))?;
+                return Ok(true);
+            }
+            if record.before.iter().any(|past| past.reference.as_slice() == reference) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn next_deposit(&mut self, now: Time) -> Result<u64, EngineError> {
+        let last = self.store.get(Space::Device, &[], SERIAL)?;
+        let last = last.and_then(|bytes| bytes.as_slice().try_into().ok());
+        // It grows also after coming back from a backup.
+        let next = last.map_or(0, u64::from_be_bytes).saturating_add(1).max(now.0);
+        self.store.put(Space::Device, &[], SERIAL, &next.to_be_bytes())?;
+        Ok(next)
+    }
+}
+
+impl Engine {
+    /// Says that the inbox is to be kept.
+    pub(super) fn keep_inbox(&mut self) {
+        if !self.devices.revoked {
+            let secret = self.core.keep_secret(&self.core.me.keys.encode());
+            let keep = Keep { topic: self.inbox, secret, inbox: true };
+            self.core.outputs.push(Output::Keep(keep));
+        }
+    }
+
+    /// Somebody who keeps key packages for this device says how many it has.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, [`EngineError::Randomness`].
+    pub fn pools(&mut self, now: Time, pools: &Pools) -> Result<(), EngineError> {
+        let pool = self.core.config.pool;
+        if self.devices.revoked || pool == 0 {
+            return Ok(());
+        }
+        let suites = self.core.config.suites.clone();
+        let lacking: Vec<_> = suites
+            .into_iter()
+            .filter_map(|suite| {
+                let number = u16::from(suite);
+                let left = pools.left.iter().find(|(suite, _)| *suite == number);
+                let left = left.map_or(0, |(_, left)| usize::try_from(*left).unwrap_or(usize::MAX));
+                let before = self.deposited.get(&(pools.keeper, number));
+                let rests = before.is_some_and(|at| now.since(*at) < PAUSE);
+                (!rests).then(|| (suite, pool.saturating_sub(left)))
+            })
+            .collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        self.step(|engine| {
+            for (suite, lacks) in lacking {
+                engine.deposit(now, pools.keeper, suite, lacks)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Leaves as many key packages with somebody as it lacks, if those are many, and the last-resort one.
+    fn deposit(
+        &mut self,
+        now: Time,
+        keeper: u64,
+        suite: Ciphersuite,
+        lacks: usize,
+    ) -> Result<(), EngineError> {
+        let (last_resort, new) = self.last_resort(now, suite)?;
+        let first = !self.deposited.contains_key(&(keeper, suite.into()));
+        if 2 * lacks < self.core.config.pool && !new && !first {
+            return Ok(());
+        }
+        let mut one_time = Vec::new();
+        for _ in 0..lacks {
+            let key_package = self.core.key_package(now, suite)?;
+            one_time.push(self.core.key_package_answer(key_package));
+            self.limit_key_packages()?;
+        }
+        let serial = self.core.next_deposit(now)?;
+        let expires = now + Span::seconds(self.core.config.lifetime.1);
+        let beside = self.revocation_answers()?;
+        self.deposited.insert((keeper, suite.into()), now);
+        let suite = suite.into();
+        let last_resort = Some(last_resort);
+        let deposit = Deposit { keeper, suite, serial, expires, one_time, last_resort, beside };
+        self.core.outputs.push(Output::Deposit(deposit));
+        Ok(())
+    }
+
+    /// The answer with the last-resort key package of a suite, and whether it is a new one.
+    fn last_resort(
+        &mut self,
+        now: Time,
+        suite: Ciphersuite,
+    ) -> Result<(Vec<u8>, bool), EngineError> {
+        let core = &mut self.core;
+        let record = core.last_resort(suite.into())?;
+        let good =
+            |record: &&LastResortRecord| record.used == 0 && now.since(record.created) < FRESH;
+        if let Some(record) = record.as_ref().filter(good) {
+            return Ok((record.answer.as_slice().to_vec(), false));
+        }
+        let (reference, package) = core.new_key_package(now, suite, Use::LastResort)?;
+        let mut before = Vec::new();
+        if let Some(record) = record {
+            before = record.before;
+            before.push(PastResort { reference: record.reference, since: now });
+        }
+        let excess = before.len().saturating_sub(BEFORE);
+        let ended = before.iter().filter(|past| now.since(past.since) >= UNDER_WAY).count();
+        for past in before.drain(..excess.max(ended)) {
+            core.store.delete(Space::KeyPackage, &[], past.reference.as_slice())?;
+        }
+        let answer = core.key_package_answer(package);
+        let (reference, kept) = (reference.into(), answer.clone().into());
+        let record = LastResortRecord { reference, answer: kept, created: now, used: 0, before };
+        let number = u16::from(suite).to_be_bytes();
+        core.store.put(Space::Device, LAST_RESORT, &number, &wire::encode(&record))?;
+        Ok((answer, true))
+    }
+}

@@ -1,0 +1,114 @@
+//! What others keep for a device while it is away.
+
+use super::*;
+
+fn pools(keeper: u64, left: &[(Ciphersuite, u32)]) -> Pools {
+    Pools { keeper, left: left.iter().map(|(suite, left)| ((*suite).into(), *left)).collect() }
+}
+
+/// What a node deposits when somebody says how many it has.
+fn deposits(town: &mut Town, node: usize, pools: &Pools) -> Vec<Deposit> {
+    town.nodes[node].deposits.clear();
+    town.nodes[node].engine.pools(town.now, pools).unwrap();
+    town.deliver();
+    std::mem::take(&mut town.nodes[node].deposits)
+}
+
+/// The last secret that a node has had a group kept with.
+fn secret(town: &Town, node: usize, topic: Topic) -> Vec<u8> {
+    let keeps = town.nodes[node].keeps.iter().rev();
+    let keep = keeps.filter(|keep| !keep.inbox).find(|keep| keep.topic == topic);
+    keep.expect("the group is kept").secret.to_vec()
+}
+
+#[test]
+fn who_lacks_key_packages_gets_them_once_and_in_time_again() {
+    let mut town = Town::new(1);
+    let first = deposits(&mut town, 0, &pools(1, &[]));
+    let suites: Vec<_> = first.iter().map(|deposit| deposit.suite).collect();
+    assert_eq!(suites, [SUITE, OTHER, HYBRID].map(u16::from));
+    for deposit in &first {
+        assert_eq!(deposit.one_time.len(), 4);
+        assert!(deposit.last_resort.is_some() && deposit.expires > town.now);
+    }
+    // It may say so as often as it likes.
+    assert_eq!(deposits(&mut town, 0, &pools(1, &[])), []);
+    // Another gets others, but for the last resort.
+    let other = deposits(&mut town, 0, &pools(2, &[]));
+    assert_eq!(other[0].last_resort, first[0].last_resort);
+    assert!(other[0].one_time.iter().all(|answer| !first[0].one_time.contains(answer)));
+    assert!(other[0].serial > first[0].serial);
+    town.pass(Span::seconds(3601));
+    let full = [(SUITE, 3), (OTHER, 4), (HYBRID, 1)];
+    let later = deposits(&mut town, 0, &pools(1, &full));
+    assert_eq!(later.len(), 1);
+    assert_eq!((later[0].suite, later[0].one_time.len()), (HYBRID.into(), 3));
+}
+
+/// Has node 0 invite node 1 by an answer that was left for it.
+fn invite_by(town: &mut Town, answer: &[u8]) -> GroupId {
+    let now = town.now;
+    let group = town.nodes[0].engine.create_group(now, "garden", SUITE, policy()).unwrap();
+    let address = town.nodes[1].engine.address();
+    // It is away when it is asked.
+    town.nodes[1].side = 1;
+    town.intend(0, group, Intent::Invite(address));
+    town.pass(Span::seconds(3));
+    town.nodes[0].engine.answered(town.now, answer).unwrap();
+    town.pass(Span::seconds(1));
+    town.nodes[1].side = 0;
+    town.pass(Span::seconds(60));
+    group
+}
+
+#[test]
+fn a_key_package_that_was_left_brings_in_and_the_last_one_more_than_once() {
+    let mut town = Town::new(2);
+    let left = deposits(&mut town, 1, &pools(1, &[])).swap_remove(0);
+    let group = invite_by(&mut town, &left.one_time[0]);
+    town.agree(group, &[0, 1]);
+    let last = left.last_resort.unwrap();
+    for _ in 0..2 {
+        let group = invite_by(&mut town, &last);
+        town.agree(group, &[0, 1]);
+        town.say(0, group, "here");
+        town.pass(Span::seconds(5));
+        assert_eq!(town.texts(1, group), ["here"]);
+    }
+    // It was used, so there is another one; Welcomes for it may still be under way.
+    town.pass(Span::seconds(3601));
+    let next = deposits(&mut town, 1, &pools(1, &[(SUITE, 4), (OTHER, 4), (HYBRID, 4)]));
+    assert_eq!(next.len(), 1);
+    assert!(next[0].one_time.is_empty() && next[0].last_resort.as_ref() != Some(&last));
+    let group = invite_by(&mut town, &last);
+    town.agree(group, &[0, 1]);
+    // In the end they are not.
+    let full = pools(1, &[(SUITE, 4), (OTHER, 4), (HYBRID, 4)]);
+    for _ in 0..2 {
+        town.now = town.now + Span::seconds(31 * 24 * 3600);
+        deposits(&mut town, 1, &full);
+    }
+    let group = invite_by(&mut town, &last);
+    assert!(!town.is_in(1, group));
+}
+
+#[test]
+fn members_have_a_group_kept_with_one_secret_and_who_was_put_out_with_another() {
+    let mut town = Town::new(3);
+    let group = town.found();
+    let now = town.now;
+    let topic = town.nodes[0].engine.with_group(now, group, |group, _| Ok(group.record.topic));
+    let topic = topic.unwrap().unwrap();
+    let before: Vec<_> = (0..3).map(|node| secret(&town, node, topic)).collect();
+    let address = town.nodes[2].engine.address();
+    town.intend(0, group, Intent::Remove(address));
+    town.pass(Span::seconds(120));
+    let after: Vec<_> = (0..2).map(|node| secret(&town, node, topic)).collect();
+    assert_eq!(after[0], after[1]);
+    assert!(!before.contains(&after[0]));
+    assert_eq!(secret(&town, 2, topic), before[2]);
+    // Each device has a secret of its own for the topic of its account.
+    let inboxes = town.nodes.iter().map(|node| node.keeps.iter().find(|keep| keep.inbox).unwrap());
+    let secrets: BTreeSet<_> = inboxes.map(|keep| keep.secret.to_vec()).collect();
+    assert_eq!(secrets.len(), 3);
+}
