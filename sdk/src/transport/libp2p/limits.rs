@@ -236,5 +236,8 @@ pub const CHUNK: usize = 32 * KIB;
 /// The longest content that can be announced at all, in bytes: 16 MiB.
 pub const MAX_CONTENT: usize = 16 * MIB;
 
+/// The longest key of a record, in bytes.
+pub(super) const MAX_KEY: usize = 64;
+
 /// The longest question or answer with what goes around it.
 pub(super) const ASK_FRAME: usize = super::frame::ASK_HEADER + MAX_MESSAGE;

@@ -79,6 +79,17 @@ impl LinkError {
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Handshake(_))
     }
+
+    /// The same error once more; nothing for what has no meaning of its own.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::NoHybrid => Some(Self::NoHybrid),
+            Self::Certificate => Some(Self::Certificate),
+            Self::Protocol => Some(Self::Protocol),
+            Self::Setup => Some(Self::Setup),
+            Self::Handshake(_) => None,
+        }
+    }
 }
 
 /// A handshake to be made: by either side, any number of times.
