@@ -109,11 +109,6 @@ impl Chunks {
         }
     }
 
-    /// How many bytes there are.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     fn remove(&mut self, hash: &ChunkHash) {
         if let Some(kept) = self.by_hash.remove(hash) {
             self.bytes -= kept.bytes.len();
@@ -153,10 +148,10 @@ mod tests {
         for number in 0..100 {
             let (hash, bytes) = chunk(number, 300);
             chunks.insert(now, hash, bytes);
-            assert!(chunks.bytes() <= 1000);
+            assert!(chunks.bytes <= 1000);
             assert!(chunks.get(&hash).is_some());
         }
-        assert_eq!(chunks.bytes(), 900);
+        assert_eq!(chunks.bytes, 900);
         assert!(chunks.get(&chunk(0, 300).0).is_none());
         let (hash, bytes) = chunk(1, 1001);
         chunks.insert(now, hash, bytes);
@@ -171,10 +166,10 @@ mod tests {
         chunks.insert(start, one, bytes_one.clone());
         chunks.insert(start, two, bytes_two);
         chunks.insert(start + MINUTE, one, bytes_one);
-        assert_eq!(chunks.bytes(), 20);
+        assert_eq!(chunks.bytes, 20);
         chunks.expire(start + MINUTE + Duration::from_secs(1));
         assert!(chunks.get(&one).is_some() && chunks.get(&two).is_none());
         chunks.expire(start + 3 * MINUTE);
-        assert_eq!(chunks.bytes(), 0);
+        assert_eq!(chunks.bytes, 0);
     }
 }
