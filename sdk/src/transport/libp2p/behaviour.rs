@@ -82,10 +82,9 @@ impl Behaviour {
             .with_agent_version(IDENTITY.into())
             .with_push_listen_addr_updates(true)
             .with_cache_size(limits.known_peers);
-        let mdns = offers
-            .mdns
-            .then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), me))
-            .transpose()?;
+        // A host may have no network for it, and its other networks all the same.
+        let mdns =
+            offers.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), me).ok());
         let mailbox =
             if offers.mailbox { ProtocolSupport::Full } else { ProtocolSupport::Outbound };
         Ok(Self {
@@ -99,7 +98,7 @@ impl Behaviour {
             kad,
             identify: identify::Behaviour::new(identity),
             ping: ping::Behaviour::default(),
-            mdns: mdns.into(),
+            mdns: mdns.flatten().into(),
             reachable: autonat::v2::client::Behaviour::default(),
             reach: offers.relay.then(autonat::v2::server::Behaviour::default).into(),
             relayed,

@@ -206,7 +206,8 @@ impl Builder {
         let mut swarm = Swarm::new(sockets, behaviour, me, config);
         self.external.into_iter().for_each(|address| swarm.add_external_address(address));
 
-        let addresses = if self.listen.is_empty() { vec![everywhere()] } else { self.listen };
+        let addresses =
+            if self.listen.is_empty() { everywhere(self.hybrid) } else { self.listen };
         for address in &addresses {
             let listening = swarm.listen_on(address.clone());
             listening.map_err(|error| NodeError::Listen(std::io::Error::other(error)))?;
@@ -235,8 +236,11 @@ impl Builder {
 }
 
 /// Every address of the host that is one of IPv4, which every host has.
-fn everywhere() -> Multiaddr {
-    Multiaddr::from(Ipv4Addr::UNSPECIFIED).with(Protocol::Tcp(0))
+fn everywhere(hybrid: bool) -> Vec<Multiaddr> {
+    let host = Multiaddr::from(Ipv4Addr::UNSPECIFIED);
+    let tcp = host.clone().with(Protocol::Tcp(0));
+    let quic = (!hybrid).then(|| host.with(Protocol::Udp(0)).with(Protocol::QuicV1));
+    [tcp].into_iter().chain(quic).collect()
 }
 
 impl fmt::Debug for Builder {

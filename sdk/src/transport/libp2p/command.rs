@@ -30,7 +30,7 @@ pub(super) enum Command {
 
 /// The side of a mailbox that answers. What is in the bytes is between it and who asks.
 pub trait Mailbox: Send + Sync {
-    /// Answers a request of a peer; nothing, to refuse. It may take as long as
+    /// Answers a request of a peer; nothing, or no bytes, to refuse. It may take as long as
     /// [`request_timeout`](super::Limits::request_timeout).
     ///
     /// Neither is longer than [`mailbox_frame`](super::Limits::mailbox_frame). Who the peer is says

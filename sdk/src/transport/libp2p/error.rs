@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::io;
 
-use libp2p::Multiaddr;
+use libp2p::core::upgrade::NegotiationError;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::DialError;
+use libp2p::{Multiaddr, PeerId};
 
 use super::link::LinkError;
 use crate::transport::TransportError;
@@ -124,6 +126,9 @@ fn link_error(error: &(dyn Error + 'static)) -> Option<LinkError> {
         if let Some(found) = error.downcast_ref::<LinkError>() {
             return found.again();
         }
+        if let Some(NegotiationError::Failed) = error.downcast_ref() {
+            return Some(LinkError::Protocol);
+        }
         let boxed = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = match boxed {
             Some(inner) => Some(inner),
@@ -133,10 +138,10 @@ fn link_error(error: &(dyn Error + 'static)) -> Option<LinkError> {
     None
 }
 
-/// The peer at the end of an address, and the address.
-pub(super) fn split_peer(address: &Multiaddr) -> Result<libp2p::PeerId, NodeError> {
+/// The peer at the end of an address.
+pub(super) fn split_peer(address: &Multiaddr) -> Result<PeerId, NodeError> {
     match address.iter().last() {
-        Some(libp2p::multiaddr::Protocol::P2p(peer)) => Ok(peer),
+        Some(Protocol::P2p(peer)) => Ok(peer),
         _ => Err(NodeError::Address),
     }
 }

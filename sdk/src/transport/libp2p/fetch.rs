@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The longest such pause, as a power of two of the shortest.
 const LONGEST: u32 = 6;
 
+/// Of all fetches, one in so many may be of content that the same peer announced.
+const SHARE: usize = 4;
+
 /// The name of content, see [`Manifest::name`].
 pub(super) type Name = [u8; 32];
 
@@ -64,6 +67,8 @@ struct Peer {
     not_before: Option<Instant>,
     misses: u32,
     wrong: bool,
+    /// It need not listen to the topic to have what it announced.
+    announced: bool,
 }
 
 impl Fetches {
@@ -84,11 +89,14 @@ impl Fetches {
     ) -> Option<(Topic, Vec<u8>)> {
         let name = manifest.name();
         if let Some(fetch) = self.open.get_mut(&name) {
-            fetch.peers.entry(from).or_insert(NEW);
+            fetch.peers.entry(from).or_insert(NEW).announced = true;
             return None;
         }
         let length = usize::try_from(manifest.length).ok()?;
+        // One peer alone must not keep others from having their content fetched.
+        let same = self.open.values().filter(|fetch| fetch.from == from).count();
         let room = self.open.len() < limits.fetches
+            && same < limits.fetches.div_ceil(SHARE)
             && self.bytes.saturating_add(length) <= limits.fetch_bytes;
         if !room || length > limits.content {
             return None;
@@ -100,7 +108,7 @@ impl Fetches {
             parts,
             asked: HashMap::new(),
             from,
-            peers: HashMap::from([(from, NEW)]),
+            peers: HashMap::from([(from, Peer { announced: true, ..NEW })]),
             until: now + limits.fetch_lifetime,
         };
         if let Some(content) = fetch.whole() {
@@ -111,12 +119,14 @@ impl Fetches {
         None
     }
 
-    /// What to ask now, and whom; `listeners` says who listens to a topic, and may have its content.
+    /// What to ask now, and whom; `listeners` says who listens to a topic, and may have its content,
+    /// and `connected` whether a peer is there.
     pub(super) fn requests(
         &mut self,
         now: Instant,
         at_once: usize,
         listeners: impl Fn(&Topic) -> Vec<PeerId>,
+        connected: impl Fn(&PeerId) -> bool,
     ) -> Vec<Request> {
         let mut busy: HashMap<PeerId, usize> = HashMap::new();
         for peer in self.open.values().flat_map(|fetch| fetch.asked.values()) {
@@ -125,7 +135,9 @@ impl Fetches {
         let mut requests = Vec::new();
         for (name, fetch) in &mut self.open {
             let listening = listeners(&fetch.topic);
-            fetch.peers.retain(|peer, known| known.wrong || listening.contains(peer));
+            fetch.peers.retain(|peer, known| {
+                known.wrong || listening.contains(peer) || (known.announced && connected(peer))
+            });
             for peer in listening {
                 fetch.peers.entry(peer).or_insert(NEW);
             }
@@ -177,7 +189,7 @@ impl Fetches {
             return Arrived::Wrong;
         }
         if let Some(peer) = fetch.peers.get_mut(&request.peer) {
-            *peer = NEW;
+            (peer.not_before, peer.misses) = (None, 0);
         }
         let bytes: Arc<[u8]> = bytes.into();
         chunks.insert(now, request.hash, bytes.clone());
@@ -239,7 +251,7 @@ impl Fetches {
     }
 }
 
-const NEW: Peer = Peer { not_before: None, misses: 0, wrong: false };
+const NEW: Peer = Peer { not_before: None, misses: 0, wrong: false, announced: false };
 
 impl Peer {
     fn may(&self, now: Instant) -> bool {
@@ -290,7 +302,8 @@ mod tests {
         }
 
         fn ask(&mut self, peers: &[PeerId]) -> Vec<Request> {
-            self.fetches.requests(self.now, self.limits.fetch_at_once, |_| peers.to_vec())
+            let at_once = self.limits.fetch_at_once;
+            self.fetches.requests(self.now, at_once, |_| peers.to_vec(), |_| false)
         }
 
         fn give(&mut self, request: &Request, bytes: Vec<u8>) -> Arrived {
@@ -372,6 +385,20 @@ mod tests {
     }
 
     #[test]
+    fn who_announced_is_asked_while_it_is_there_even_if_it_does_not_listen() {
+        let peer = PeerId::random();
+        let mut scene = Scene::new(2 * CHUNK);
+        scene.announce(peer);
+        let mut asked =
+            |there| scene.fetches.requests(scene.now, 4, |_| Vec::new(), |_| there).len();
+        assert_eq!(asked(true), 2);
+        assert_eq!(asked(false), 0);
+        let mut scene = Scene::new(2 * CHUNK);
+        scene.announce(peer);
+        assert_eq!(scene.ask(&[]), []);
+    }
+
+    #[test]
     fn chunks_of_another_length_are_refused() {
         let peer = PeerId::random();
         let mut scene = Scene::new(2 * CHUNK);
@@ -386,21 +413,27 @@ mod tests {
 
     #[test]
     fn there_are_never_more_than_allowed() {
-        let peer = PeerId::random();
         let mut scene = Scene::new(2 * CHUNK);
         scene.limits.fetches = 3;
         for number in 0..10 {
             scene.manifest.chunks[0][0] = number;
-            scene.announce(peer);
+            scene.announce(PeerId::random());
         }
         assert_eq!(scene.fetches.open.len(), 3);
         scene.limits.fetches = 100;
         scene.limits.fetch_bytes = 8 * CHUNK + 1;
         for number in 10..20 {
             scene.manifest.chunks[0][0] = number;
-            scene.announce(peer);
+            scene.announce(PeerId::random());
         }
         assert_eq!(scene.fetches.open.len(), 4);
+        (scene.limits.fetches, scene.limits.fetch_bytes) = (12, 1 << 30);
+        let greedy = PeerId::random();
+        for number in 20..30 {
+            scene.manifest.chunks[0][0] = number;
+            scene.announce(greedy);
+        }
+        assert_eq!(scene.fetches.open.len(), 7);
         scene.fetches.expire(scene.now + scene.limits.fetch_lifetime + PAUSE);
         assert!(scene.fetches.is_idle() && scene.fetches.bytes == 0);
     }

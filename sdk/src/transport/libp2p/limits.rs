@@ -59,7 +59,8 @@ pub struct Limits {
     pub gossip_frame: usize,
     /// Gossip messages that wait for one peer that is slow to read. Default: 512.
     pub gossip_queue: usize,
-    /// Topics that one peer may listen to. Default: 4096, as many as a node of ours listens to.
+    /// Topics that one peer may listen to. Default: 4096, as many as a node of ours listens to; they take
+    /// about half a megabyte.
     pub topics_per_peer: usize,
     /// Messages from one peer, whoever wrote them. Default: 4096 at once, 1024 a second.
     pub messages_per_peer: Rate,
@@ -86,7 +87,8 @@ pub struct Limits {
     pub requests_at_once: usize,
     /// How long a peer may take to answer a request. Default: 20 s.
     pub request_timeout: Duration,
-    /// Questions of this node that are open, and questions of others that are. Default: 1024.
+    /// Questions of this node that are open, and questions of others that are, of which an eighth may be
+    /// one peer's. Default: 1024.
     pub questions: usize,
     /// How long either is open. Default: 60 s.
     pub question_lifetime: Duration,
@@ -107,7 +109,7 @@ pub struct Limits {
     pub chunk_store: usize,
     /// How long a chunk is kept. Default: 10 min.
     pub chunk_age: Duration,
-    /// Contents that are fetched at a time. Default: 16.
+    /// Contents that are fetched at a time; a quarter of them may be announced by one peer. Default: 16.
     pub fetches: usize,
     /// Bytes of all contents that are fetched at a time. Default: 48 MiB.
     pub fetch_bytes: usize,

@@ -51,11 +51,16 @@ mod error;
 mod fetch;
 mod flood;
 mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 mod link;
 mod socket;
 mod status;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -23,6 +23,8 @@ pub struct Status {
     pub table: usize,
     /// Whether it is one of them.
     pub serves_table: bool,
+    /// Whether it looks for peers on the local network.
+    pub local_discovery: bool,
     /// Topics that it listens to, and how many peers that it is connected with listen to each.
     pub topics: Vec<(crate::Topic, usize)>,
     /// Bytes that wait for somebody who listens to their topic.

@@ -17,6 +17,9 @@ use super::Task;
 use crate::Topic;
 use crate::transport::{Incoming, TransportError};
 
+/// Of all open questions of others, one in so many may be of the same peer.
+const SHARE: usize = 8;
+
 /// A question of this node.
 pub(super) struct Ask {
     topic: Topic,
@@ -106,9 +109,11 @@ impl Task {
                 false
             }
             Some(frame::Ask::Question { number, topic, question }) => {
-                if !self.topics.contains_key(&topic)
-                    || self.questions.len() >= self.limits.questions
-                {
+                // One peer alone must not keep others from asking.
+                let most = self.limits.questions;
+                let same = self.questions.values().filter(|open| open.peer == peer).count();
+                let full = self.questions.len() >= most || same >= most.div_ceil(SHARE);
+                if !self.topics.contains_key(&topic) || full {
                     return false;
                 }
                 self.asked += 1;

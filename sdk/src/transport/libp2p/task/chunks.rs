@@ -18,11 +18,12 @@ impl Task {
         if self.fetches.is_idle() {
             return;
         }
-        let listeners = &self.listeners;
+        let (listeners, peers) = (&self.listeners, &self.peers);
         let who = |topic: &_| -> Vec<PeerId> {
             listeners.get(topic).into_iter().flatten().copied().collect()
         };
-        for request in self.fetches.requests(now, self.limits.fetch_at_once, who) {
+        let there = |peer: &PeerId| peers.contains_key(peer);
+        for request in self.fetches.requests(now, self.limits.fetch_at_once, who, there) {
             let chunks = &mut self.swarm.behaviour_mut().chunks;
             let id = chunks.send_request(&request.peer, request.hash.to_vec());
             self.fetching.insert(id, request);

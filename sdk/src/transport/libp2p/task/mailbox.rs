@@ -39,7 +39,9 @@ impl Task {
                 Message::Request { request, channel, .. } => self.serve(peer, request, channel),
                 Message::Response { request_id, response } => {
                     if let Some(reply) = self.mailbox_requests.remove(&request_id) {
-                        let _ = reply.send(Ok(response));
+                        // A peer that refuses ends the stream without a byte.
+                        let answered = !response.is_empty();
+                        let _ = reply.send(answered.then_some(response).ok_or(NodeError::NoAnswer));
                     }
                 }
             },

@@ -318,6 +318,7 @@ impl Task {
             links: self.peers.iter().map(link).collect(),
             table: self.searches.nodes(),
             serves_table: self.swarm.behaviour().kad.mode() == libp2p::kad::Mode::Server,
+            local_discovery: self.swarm.behaviour().mdns.is_enabled(),
             topics: self.topics.keys().map(topic).collect(),
             held: self.held_bytes,
             requires_hybrid: self.hybrid,
