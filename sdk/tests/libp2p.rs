@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nodes::{
-    address, answer, builder, chat, connect, connected, listeners, message, node, notice, question,
-    settled, soon,
+    address, answer, builder, chat, connect, connected, message, node, notice, question, settled,
+    soon,
 };
-use trellis_sdk::transport::libp2p::{CHUNK, KeyExchange, Libp2p, Limits, Mailbox, PeerId, Rate, Records};
+use trellis_sdk::transport::libp2p::{
+    CHUNK, KeyExchange, Libp2p, Limits, Mailbox, PeerId, Rate, Records,
+};
 use trellis_sdk::transport::{Incoming, MAX_MESSAGE, Transport, TransportError};
 use trellis_sdk::{Client, Topic};
 
@@ -73,10 +75,10 @@ async fn quic_is_there_where_a_deployment_does_without() {
 #[tokio::test]
 async fn another_peer_than_the_one_that_was_meant_is_refused() {
     let (one, other, third) = (node().await, node().await, node().await);
-    let wrong = address(&other).await.to_string().replace(
-        &other.peer().to_string(),
-        &third.peer().to_string(),
-    );
+    let wrong = address(&other)
+        .await
+        .to_string()
+        .replace(&other.peer().to_string(), &third.peer().to_string());
     let error = soon(one.dial(wrong.parse().unwrap())).await.unwrap_err();
     assert_eq!(error.code(), "wrong-peer");
     assert!(one.status().await.unwrap().links.is_empty());

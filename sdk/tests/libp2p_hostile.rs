@@ -96,8 +96,8 @@ impl Stranger {
     /// Connects with a node, to speak one protocol.
     async fn connect(to: Multiaddr, protocol: &'static str) -> Self {
         let protocol = StreamProtocol::new(protocol);
-        let config = request_response::Config::default()
-            .with_request_timeout(Duration::from_millis(300));
+        let config =
+            request_response::Config::default().with_request_timeout(Duration::from_millis(300));
         let behaviour = request_response::Behaviour::with_codec(
             Raw,
             [(protocol, ProtocolSupport::Outbound)],
@@ -219,7 +219,8 @@ async fn who_goes_on_with_malformed_frames_is_out() {
     settled(&victim, |status| status.links.is_empty()).await;
     // It knocks again, and is not let in.
     stranger.0.dial(address(&victim).await).unwrap();
-    let _ = tokio::time::timeout(Duration::from_secs(1), stranger.say(victim.peer(), vec![9])).await;
+    let _ =
+        tokio::time::timeout(Duration::from_secs(1), stranger.say(victim.peer(), vec![9])).await;
     let links = victim.status().await.unwrap().links;
     assert!(links.iter().all(|link| link.peer != stranger.peer()));
 }
@@ -238,10 +239,7 @@ async fn whoever_floods_a_topic_is_cut_off_and_others_are_not() {
     for number in 0..200_u8 {
         let _ = flooder.publish(TOPIC, vec![number; 100]).await;
     }
-    settled(&victim, |status| {
-        status.links.iter().all(|link| link.peer != flooder.peer())
-    })
-    .await;
+    settled(&victim, |status| status.links.iter().all(|link| link.peer != flooder.peer())).await;
     friend.publish(TOPIC, b"calm".to_vec()).await.unwrap();
     let mut flooded = 0;
     loop {

@@ -8,6 +8,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::StreamExt;
+use libp2p::swarm::dummy;
+use libp2p::{SwarmBuilder, tcp, tls, yamux};
 use nodes::{address, builder, message, node, notice, settled, soon};
 use tracing_subscriber::fmt::MakeWriter;
 use trellis_sdk::Topic;
@@ -94,4 +97,16 @@ async fn no_peer_and_no_address_is_ever_logged() {
         let line = text.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
     }
+
+    // A bare swarm shows that the search would find what libp2p says by itself.
+    let mut swarm = SwarmBuilder::with_new_identity()
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), tls::Config::new, yamux::Config::default)
+        .unwrap()
+        .with_behaviour(|_| dummy::Behaviour)
+        .unwrap()
+        .build();
+    swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
+    soon(swarm.select_next_some()).await;
+    assert!(log.text().contains("127.0.0.1"));
 }

@@ -94,7 +94,12 @@ impl Behaviour {
             gossip: gossip(limits)?,
             ask: requests(ASK, ProtocolSupport::Full, (ASK_FRAME, 1), limits),
             chunks: requests(CHUNKS, ProtocolSupport::Full, (32, CHUNK), limits),
-            mailbox: requests(MAILBOX, mailbox, (limits.mailbox_frame, limits.mailbox_frame), limits),
+            mailbox: requests(
+                MAILBOX,
+                mailbox,
+                (limits.mailbox_frame, limits.mailbox_frame),
+                limits,
+            ),
             kad,
             identify: identify::Behaviour::new(identity),
             ping: ping::Behaviour::default(),

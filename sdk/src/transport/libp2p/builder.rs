@@ -206,8 +206,7 @@ impl Builder {
         let mut swarm = Swarm::new(sockets, behaviour, me, config);
         self.external.into_iter().for_each(|address| swarm.add_external_address(address));
 
-        let addresses =
-            if self.listen.is_empty() { everywhere(self.hybrid) } else { self.listen };
+        let addresses = if self.listen.is_empty() { everywhere(self.hybrid) } else { self.listen };
         for address in &addresses {
             let listening = swarm.listen_on(address.clone());
             listening.map_err(|error| NodeError::Listen(std::io::Error::other(error)))?;

@@ -233,8 +233,12 @@ impl Fetches {
     /// Gives up what has taken too long. The chunks that came are still kept for a while, so that
     /// fetching goes on there if the content is announced again.
     pub(super) fn expire(&mut self, now: Instant) {
-        let late: Vec<_> =
-            self.open.iter().filter(|(_, fetch)| fetch.until < now).map(|(name, _)| *name).collect();
+        let late: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, fetch)| fetch.until < now)
+            .map(|(name, _)| *name)
+            .collect();
         late.iter().for_each(|name| self.forget(name));
     }
 

@@ -179,13 +179,14 @@ mod tests {
     const TOPIC: Topic = Topic([1; 32]);
 
     fn limits() -> Limits {
-        let mut limits = Limits::default();
-        limits.messages_per_peer = Rate::new(10, 2);
-        limits.messages_per_topic = Rate::new(5, 1);
-        limits.gossip_kib_per_peer = Rate::new(100, 10);
-        limits.faults_per_peer = Rate::new(20, 0);
-        limits.questions_per_peer = Rate::new(3, 1);
-        limits
+        Limits {
+            messages_per_peer: Rate::new(10, 2),
+            messages_per_topic: Rate::new(5, 1),
+            gossip_kib_per_peer: Rate::new(100, 10),
+            faults_per_peer: Rate::new(20, 0),
+            questions_per_peer: Rate::new(3, 1),
+            ..Limits::default()
+        }
     }
 
     #[test]
@@ -221,8 +222,7 @@ mod tests {
 
     #[test]
     fn peers_and_topics_are_not_remembered_without_bounds() {
-        let mut limits = Limits::default();
-        limits.remembered_peers = 10;
+        let limits = Limits { remembered_peers: 10, ..Limits::default() };
         let (mut flood, now) = (Flood::new(), Instant::now());
         for _ in 0..50 {
             flood.deed(now, &limits, PeerId::random(), Deed::Chunk);

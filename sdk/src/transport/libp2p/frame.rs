@@ -52,7 +52,8 @@ impl Gossip {
         match self {
             Self::Whole(bytes) => [&[WHOLE], &random[..], bytes].concat(),
             Self::Announcement(manifest) => {
-                let mut out = [&[ANNOUNCEMENT], &random[..], &manifest.length.to_be_bytes()].concat();
+                let mut out =
+                    [&[ANNOUNCEMENT], &random[..], &manifest.length.to_be_bytes()].concat();
                 manifest.chunks.iter().for_each(|chunk| out.extend_from_slice(chunk));
                 out
             }
@@ -169,8 +170,11 @@ mod tests {
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
             prop::collection::vec(any::<u8>(), 0..200),
-            (0_u8..3, prop::collection::vec(any::<u8>(), 0..200))
-                .prop_map(|(kind, rest)| [&[kind][..], &rest].concat()),
+            (0_u8..3, prop::collection::vec(any::<u8>(), 0..200)).prop_map(|(kind, rest)| [
+                &[kind][..],
+                &rest
+            ]
+            .concat()),
         ]
     }
 

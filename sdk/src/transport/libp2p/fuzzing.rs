@@ -21,7 +21,9 @@ pub fn gossip(data: &[u8]) {
         assert_eq!(gossip.encode(random), data);
         if let Gossip::Announcement(manifest) = gossip {
             let last = manifest.chunks.len().checked_sub(1).expect("it has chunks");
-            assert!(manifest.chunk_length(last).is_some_and(|length| (1..=CHUNK).contains(&length)));
+            assert!(
+                manifest.chunk_length(last).is_some_and(|length| (1..=CHUNK).contains(&length))
+            );
             assert_eq!(manifest.chunk_length(last + 1).unwrap_or(0), 0);
         }
     }
@@ -42,8 +44,7 @@ pub fn ask(data: &[u8]) {
 pub fn fetch(data: &[u8]) {
     let content: Vec<u8> = (0..6 * CHUNK + 5).map(|index| (index / 300) as u8).collect();
     let (manifest, pieces) = Manifest::of(&content).expect("it is short");
-    let mut limits = Limits::default();
-    limits.chunk_store = 4 * CHUNK;
+    let limits = Limits { chunk_store: 4 * CHUNK, ..Limits::default() };
     let mut chunks = Chunks::new(limits.chunk_store, limits.chunk_age);
     let (mut fetches, mut now) = (Fetches::new(), Instant::now());
     let peers: Vec<PeerId> = (1..4_u8)

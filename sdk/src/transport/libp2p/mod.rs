@@ -109,7 +109,11 @@ impl Libp2p {
     /// # Errors
     ///
     /// Those of [`Transport::publish`].
-    pub async fn publish_content(&self, topic: Topic, bytes: Vec<u8>) -> Result<(), TransportError> {
+    pub async fn publish_content(
+        &self,
+        topic: Topic,
+        bytes: Vec<u8>,
+    ) -> Result<(), TransportError> {
         let length = bytes.len();
         if length > self.limits.content {
             return Err(TransportError::TooLarge { length });

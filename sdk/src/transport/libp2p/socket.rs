@@ -105,7 +105,8 @@ where
         Box::pin(async move {
             match self.noise {
                 Some(noise) if info == NOISE => {
-                    let (peer, stream) = noise.upgrade_inbound(socket, info).await.map_err(other)?;
+                    let (peer, stream) =
+                        noise.upgrade_inbound(socket, info).await.map_err(other)?;
                     Ok((peer, Either::Right(stream)))
                 }
                 _ => {

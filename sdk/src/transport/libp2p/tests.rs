@@ -19,7 +19,8 @@ type Sockets = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// A peer on loopback that speaks nothing, over links of a kind; and where it is.
 async fn peer(keypair: &Keypair, sockets: Sockets) -> Multiaddr {
-    let config = Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
+    let config =
+        Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
     let me = keypair.public().to_peer_id();
     let mut swarm = Swarm::new(sockets, dummy::Behaviour, me, config);
     swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();

@@ -19,7 +19,8 @@ use super::{ALPN, LinkError};
 pub(super) const HYBRID: &[&'static dyn SupportedKxGroup] = &[kx_group::X25519MLKEM768];
 
 /// Where a deployment has decided to do without.
-pub(super) const ANY: &[&'static dyn SupportedKxGroup] = &[kx_group::X25519MLKEM768, kx_group::X25519];
+pub(super) const ANY: &[&'static dyn SupportedKxGroup] =
+    &[kx_group::X25519MLKEM768, kx_group::X25519];
 
 /// 256-bit keys first; the third is there because TLS 1.3 makes it mandatory.
 const SUITES: &[SupportedCipherSuite] = &[

@@ -107,7 +107,7 @@ impl Link {
         Self::with_groups(keypair, groups, table)
     }
 
-    fn with_groups(
+    pub(super) fn with_groups(
         keypair: &Keypair,
         groups: &[&'static dyn SupportedKxGroup],
         table: Table,
@@ -186,7 +186,8 @@ fn explain(error: io::Error) -> LinkError {
     match inner {
         Some(
             TlsError::PeerIncompatible(
-                PeerIncompatible::NoKxGroupsInCommon | PeerIncompatible::NamedGroupsExtensionRequired,
+                PeerIncompatible::NoKxGroupsInCommon
+                | PeerIncompatible::NamedGroupsExtensionRequired,
             )
             | TlsError::AlertReceived(AlertDescription::HandshakeFailure),
         ) => LinkError::NoHybrid,

@@ -32,10 +32,7 @@ fn link(groups: &[&'static dyn SupportedKxGroup]) -> (Link, PeerId, Table) {
 async fn shake<D, L>(
     dialer: D,
     listener: L,
-) -> (
-    Result<(PeerId, TlsStream<Socket>), D::Error>,
-    Result<(PeerId, TlsStream<Socket>), L::Error>,
-)
+) -> (Result<(PeerId, TlsStream<Socket>), D::Error>, Result<(PeerId, TlsStream<Socket>), L::Error>)
 where
     D: OutboundConnectionUpgrade<Socket, Info = &'static str, Output = (PeerId, TlsStream<Socket>)>,
     L: InboundConnectionUpgrade<Socket, Info = &'static str, Output = (PeerId, TlsStream<Socket>)>,

@@ -40,8 +40,8 @@ impl Verifier {
         end: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let certificate =
-            certificate::parse(end).map_err(|_| CertificateError::ApplicationVerificationFailure)?;
+        let certificate = certificate::parse(end)
+            .map_err(|_| CertificateError::ApplicationVerificationFailure)?;
         certificate
             .verify_signature(signature.scheme, message, signature.signature())
             .map_err(|_| CertificateError::BadSignature)?;

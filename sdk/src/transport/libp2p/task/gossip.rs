@@ -191,8 +191,7 @@ impl Task {
             }
             Some(Gossip::Announcement(manifest)) => {
                 let (chunks, limits) = (&self.chunks, &self.limits);
-                let there =
-                    self.fetches.announced(now, topic, manifest, from, chunks, limits);
+                let there = self.fetches.announced(now, topic, manifest, from, chunks, limits);
                 if let Some((topic, content)) = there {
                     self.deliver(topic, content);
                 }
@@ -224,4 +223,3 @@ impl Task {
         }
     }
 }
-

@@ -56,8 +56,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_read_is_bounded() {
-        let mut limits = Limits::default();
-        limits.unread = 1000;
+        let limits = Limits { unread: 1000, ..Limits::default() };
         let (inbox, mut unread) = inbox(&limits);
         let message = || Incoming::Message { topic: Topic([1; 32]), bytes: vec![0; 400] };
         assert!(inbox.put(message()) && inbox.put(message()));

@@ -181,9 +181,7 @@ impl Task {
     pub(super) fn identified(&mut self, event: identify::Event) {
         let identify::Event::Received { peer_id: peer, info, .. } = event else { return };
         let most = self.limits.addresses;
-        let own = |address: &Multiaddr| {
-            !matches!(address.iter().last(), Some(Protocol::P2p(other)) if other != peer)
-        };
+        let own = |address: &Multiaddr| !matches!(address.iter().last(), Some(Protocol::P2p(other)) if other != peer);
         let addresses: Vec<_> = info.listen_addrs.into_iter().filter(own).take(most).collect();
         if info.protocols.contains(&KAD) {
             let kad = &mut self.swarm.behaviour_mut().kad;
@@ -262,12 +260,10 @@ impl Task {
                 && self.book.is_named(peer)
                 && !self.relays.values().any(|relay| relay == *peer)
         };
-        let direct = |known: &Peer| {
-            known.addresses.iter().find(|address| !is_relayed(address)).cloned()
-        };
-        let relay = self.peers.iter().filter(fits).find_map(|(peer, known)| {
-            Some((*peer, direct(known)?))
-        });
+        let direct =
+            |known: &Peer| known.addresses.iter().find(|address| !is_relayed(address)).cloned();
+        let relay =
+            self.peers.iter().filter(fits).find_map(|(peer, known)| Some((*peer, direct(known)?)));
         let Some((peer, address)) = relay else { return };
         let Ok(address) = address.with_p2p(peer) else { return };
         if let Ok(listener) = self.swarm.listen_on(address.with(Protocol::P2pCircuit)) {

@@ -58,7 +58,7 @@ impl Interest {
 enum Search {
     Provide(Topic),
     Find(Topic),
-    Put { record: Record, reply: Reply<(), NodeError> },
+    Put { key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError> },
     Get { key: Vec<u8>, found: Vec<Vec<u8>>, reply: Reply<Vec<Vec<u8>>, NodeError> },
 }
 
@@ -179,8 +179,7 @@ impl Task {
 
     /// Stores a record at the nodes closest to its key.
     pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError>) {
-        let record = Record::new(key, value);
-        self.search_for(Search::Put { record, reply });
+        self.search_for(Search::Put { key, value, reply });
     }
 
     /// Looks for the records of a key.
@@ -206,15 +205,18 @@ impl Task {
                     Err(_) => continue,
                 },
                 Search::Find(topic) => kad.get_providers(key_of(topic)),
-                Search::Put { record, .. } => match kad.put_record(record.clone(), Quorum::One) {
-                    Ok(id) => id,
-                    Err(_) => {
-                        if let Search::Put { reply, .. } = search {
-                            let _ = reply.send(Err(NodeError::NotStored));
+                Search::Put { key, value, .. } => {
+                    let record = Record::new(key.clone(), value.clone());
+                    match kad.put_record(record, Quorum::One) {
+                        Ok(id) => id,
+                        Err(_) => {
+                            if let Search::Put { reply, .. } = search {
+                                let _ = reply.send(Err(NodeError::NotStored));
+                            }
+                            continue;
                         }
-                        continue;
                     }
-                },
+                }
                 Search::Get { key, .. } => kad.get_record(RecordKey::new(key)),
             };
             self.searches.running.insert(id, search);
@@ -370,9 +372,7 @@ impl Task {
     fn tick_interest(&mut self, now: Instant) {
         let enough = self.limits.mesh_low;
         let listeners = &self.listeners;
-        let few = |topic: &Topic, enough| {
-            listeners.get(topic).map_or(0, HashSet::len) < enough
-        };
+        let few = |topic: &Topic, enough| listeners.get(topic).map_or(0, HashSet::len) < enough;
         let mut wanted: HashSet<Topic> = self.asks.values().map(|ask| ask.topic()).collect();
         wanted.extend(self.held.iter().map(|held| held.topic()));
         self.searches.wanted.retain(|topic, _| wanted.contains(topic));
@@ -404,8 +404,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_for_others_is_bounded() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
-        (limits.providers, limits.providers_per_peer) = (25, 10);
+        let limits = Limits { providers: 25, providers_per_peer: 10, ..Limits::default() };
+        let now = Instant::now();
         let mut providers = Providers::default();
         let peers = [(); 4].map(|()| PeerId::random());
         let mut admitted = |now, peer: PeerId| {
@@ -422,8 +422,7 @@ mod tests {
 
     #[test]
     fn searches_wait_once_and_not_without_bounds() {
-        let mut limits = Limits::default();
-        limits.waiting_searches = 10;
+        let limits = Limits { waiting_searches: 10, ..Limits::default() };
         let mut searches = Searches::default();
         for _ in 0..20 {
             assert!(searches.queue(Search::Find(Topic([1; 32])), &limits).is_ok());
