@@ -1,7 +1,7 @@
 //! How to make a node.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use super::{Libp2p, NodeError, socket};
 /// How many commands wait for the task.
 const COMMANDS: usize = 256;
 /// How long it may take until a socket listens.
-const LISTEN: Duration = Duration::from_secs(10);
+const LISTEN: Duration = Duration::from_secs(5);
 
 /// How to make a [`Libp2p`] node. Without a word more it listens on every address of the host, at a
 /// port that the host chooses, finds peers on the local network, and requires hybrid links.
@@ -130,7 +130,8 @@ impl Builder {
     ///
     /// If a deployment turns it off, QUIC and Noise are there too, and X25519 alone is accepted. Whoever
     /// records such a link sees later which topics its ends listen to, and when; what is said in groups
-    /// has its own protection.
+    /// has its own protection. And where the environment variable SSLKEYLOGFILE is set, libp2p's QUIC
+    /// writes the secrets of its sessions to that file.
     pub fn require_hybrid(mut self, yes: bool) -> Self {
         self.hybrid = yes;
         self
@@ -206,10 +207,16 @@ impl Builder {
         let mut swarm = Swarm::new(sockets, behaviour, me, config);
         self.external.into_iter().for_each(|address| swarm.add_external_address(address));
 
-        let addresses = if self.listen.is_empty() { everywhere(self.hybrid) } else { self.listen };
+        let asked_for = !self.listen.is_empty();
+        let (addresses, more) =
+            if asked_for { (self.listen, Vec::new()) } else { everywhere(self.hybrid) };
         for address in &addresses {
             let listening = swarm.listen_on(address.clone());
             listening.map_err(|error| NodeError::Listen(std::io::Error::other(error)))?;
+        }
+        for address in more {
+            // Not every host has it.
+            let _ = swarm.listen_on(address);
         }
         let (inbox, unread) = inbox(&limits);
         let mut task = Task::new(Setup {
@@ -226,20 +233,29 @@ impl Builder {
             inbox,
             log,
         });
-        let listening = timeout(LISTEN, task.listen(addresses.len())).await;
-        listening.map_err(|_| NodeError::Listen(std::io::ErrorKind::TimedOut.into()))??;
+        match timeout(LISTEN, task.listen(addresses.len())).await {
+            Ok(listening) => listening?,
+            // Without a network, a host has no address; it may come.
+            Err(_) if !asked_for => {}
+            Err(_) => return Err(NodeError::Listen(std::io::ErrorKind::TimedOut.into())),
+        }
         let (commands, told) = mpsc::channel(COMMANDS);
         tokio::spawn(task.run(told).with_subscriber(NoSubscriber::default()));
         Ok(Libp2p { commands, unread: Mutex::new(unread), limits, peer: me })
     }
 }
 
-/// Every address of the host that is one of IPv4, which every host has.
-fn everywhere(hybrid: bool) -> Vec<Multiaddr> {
-    let host = Multiaddr::from(Ipv4Addr::UNSPECIFIED);
-    let tcp = host.clone().with(Protocol::Tcp(0));
-    let quic = (!hybrid).then(|| host.with(Protocol::Udp(0)).with(Protocol::QuicV1));
-    [tcp].into_iter().chain(quic).collect()
+/// Every address of the host: first what every host has, then what it may have.
+fn everywhere(hybrid: bool) -> (Vec<Multiaddr>, Vec<Multiaddr>) {
+    let (four, six) =
+        (Multiaddr::from(Ipv4Addr::UNSPECIFIED), Multiaddr::from(Ipv6Addr::UNSPECIFIED));
+    let tcp = |host: &Multiaddr| host.clone().with(Protocol::Tcp(0));
+    let quic = |host: &Multiaddr| host.clone().with(Protocol::Udp(0)).with(Protocol::QuicV1);
+    let mut more = vec![tcp(&six)];
+    if !hybrid {
+        more.extend([quic(&four), quic(&six)]);
+    }
+    (vec![tcp(&four)], more)
 }
 
 impl fmt::Debug for Builder {

@@ -1,5 +1,5 @@
 //! What the fuzz targets call: each decoder of the network that bytes from outside reach, with what must
-//! hold of it. It is compiled under `cfg(fuzzing)` alone, and panics where something does not hold.
+//! hold of it. It is compiled under `cfg(fuzzing)` and for tests, and panics where something does not hold.
 
 use std::time::Duration;
 

@@ -51,7 +51,7 @@ mod error;
 mod fetch;
 mod flood;
 mod frame;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod limits;

@@ -11,6 +11,7 @@ use libp2p::core::transport::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::{Config, SwarmEvent, dummy};
 use libp2p::{Swarm, noise, tcp, yamux};
+use proptest::prelude::*;
 
 use super::link::Link as Handshake;
 use super::*;
@@ -114,4 +115,24 @@ fn hybrid(keypair: &Keypair) -> Sockets {
         .authenticate(link)
         .multiplex(yamux::Config::default())
         .boxed()
+}
+
+proptest! {
+    /// Whatever peers do and in whatever order, what is delivered is what was announced.
+    #[test]
+    fn content_is_right_whatever_happens(data in prop::collection::vec(any::<u8>(), 0..400)) {
+        fuzzing::fetch(&data);
+    }
+}
+
+#[test]
+fn what_fuzzing_begins_with_holds() {
+    for (name, input) in fuzzing::seeds() {
+        match name {
+            "gossip" => fuzzing::gossip(&input),
+            "ask" => fuzzing::ask(&input),
+            "fetch" => fuzzing::fetch(&input),
+            _ => panic!("no target {name}"),
+        }
+    }
 }

@@ -219,7 +219,7 @@ impl Task {
         let serves = self.serves_table || direct;
         let mode = if serves { kad::Mode::Server } else { kad::Mode::Client };
         self.swarm.behaviour_mut().kad.set_mode(Some(mode));
-        self.announce_soon();
+        self.announce_now();
     }
 
     pub(super) fn tick_peers(&mut self, now: Instant) {

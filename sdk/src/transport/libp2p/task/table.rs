@@ -24,8 +24,11 @@ use crate::Topic;
 
 /// The first pause between two searches for those who listen to a topic; twice as long each time.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest.
+/// The longest, for a topic that a few listen to.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The longest, for one that nobody listens to as far as this node knows; more if it has many topics.
+const ALONE: Duration = Duration::from_secs(20);
+const TOPICS_A_SECOND: usize = 32;
 /// How long after the table or an address of ours has changed the others are told what we listen to,
 /// and how often at most.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -44,10 +47,10 @@ impl Interest {
         Self { next: now + FIRST, pause: FIRST }
     }
 
-    fn is_due(&mut self, now: Instant) -> bool {
+    fn is_due(&mut self, now: Instant, longest: Duration) -> bool {
         let due = self.next <= now;
         if due {
-            self.pause = (2 * self.pause).min(LONGEST);
+            self.pause = (2 * self.pause).min(longest);
             self.next = now + self.pause;
         }
         due
@@ -340,10 +343,15 @@ impl Task {
     }
 
     /// Tells the table soon what this node listens to.
-    pub(super) fn announce_soon(&mut self) {
+    fn announce_soon(&mut self) {
         let now = Instant::now();
         let earliest = self.searches.announced.map_or(now, |last| last + AGAIN);
         self.searches.announce.get_or_insert((now + SETTLE).max(earliest));
+    }
+
+    /// The same, sooner, because what the others know leads nowhere.
+    pub(super) fn announce_now(&mut self) {
+        self.searches.announce = Some(Instant::now() + SETTLE);
     }
 
     pub(super) fn tick_table(&mut self, now: Instant) {
@@ -372,7 +380,11 @@ impl Task {
     fn tick_interest(&mut self, now: Instant) {
         let enough = self.limits.mesh_low;
         let listeners = &self.listeners;
-        let few = |topic: &Topic, enough| listeners.get(topic).map_or(0, HashSet::len) < enough;
+        let alone = Duration::from_secs((self.topics.len() / TOPICS_A_SECOND) as u64) + ALONE;
+        let few = |topic: &Topic, enough| match listeners.get(topic).map_or(0, HashSet::len) {
+            0 => Some(alone.min(LONGEST)),
+            number => (number < enough).then_some(LONGEST),
+        };
         let mut wanted: HashSet<Topic> = self.asks.values().map(|ask| ask.topic()).collect();
         wanted.extend(self.held.iter().map(|held| held.topic()));
         self.searches.wanted.retain(|topic, _| wanted.contains(topic));
@@ -385,7 +397,8 @@ impl Task {
         let due: Vec<Topic> = mine
             .chain(other)
             .filter_map(|(topic, interest, enough)| {
-                (few(topic, enough) && interest.is_due(now)).then_some(*topic)
+                let longest = few(topic, enough)?;
+                interest.is_due(now, longest).then_some(*topic)
             })
             .collect();
         for topic in due {
@@ -439,9 +452,12 @@ mod tests {
     #[test]
     fn interest_wanes() {
         let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
         let mut interest = Interest::new(start);
-        let seconds = 0..7200;
-        let due = seconds.filter(|second| interest.is_due(start + Duration::from_secs(*second)));
+        let due = (0..7200).filter(|second| interest.is_due(at(*second), LONGEST));
         assert_eq!(due.count(), 20);
+        let mut interest = Interest::new(start);
+        let due = (0..7200).filter(|second| interest.is_due(at(*second), ALONE));
+        assert!((350..=370).contains(&due.count()));
     }
 }
