@@ -3,22 +3,23 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::Config;
 use libp2p::{Multiaddr, PeerId, Swarm};
-use tokio::runtime::Handle;
-use tokio::sync::{Mutex, mpsc};
+use tokio::runtime::{self, Handle};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
-use tracing::dispatcher;
-use tracing::instrument::WithSubscriber;
+use tracing::Dispatch;
+use tracing::dispatcher::{self, with_default};
 use tracing::subscriber::NoSubscriber;
 use zeroize::Zeroizing;
 
 use super::behaviour::{Behaviour, Offers};
-use super::command::{Mailbox, Records};
+use super::command::{Command, Mailbox, Records};
 use super::error::split_peer;
 use super::limits::{Limits, MAX_CONTENT};
 use super::link::Table;
@@ -156,8 +157,8 @@ impl Builder {
         self
     }
 
-    /// Makes the node, and waits until it listens. It has to be called within a tokio runtime that has
-    /// its timer and its sockets on; a task there owns the network.
+    /// Makes the node, and waits until it listens. It has to be called within a tokio runtime, where a
+    /// [`Mailbox`] does its work; the network has a thread of its own.
     ///
     /// Dropping the [`Libp2p`] closes all connections.
     ///
@@ -166,7 +167,7 @@ impl Builder {
     /// [`NodeError::NoRuntime`], [`NodeError::Listen`], [`NodeError::Address`] for a bootstrap address
     /// without a peer, [`NodeError::System`] and [`NodeError::Link`].
     pub async fn open(mut self) -> Result<Libp2p, NodeError> {
-        Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
+        let caller = Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
         let log = dispatcher::get_default(Clone::clone);
         self.limits.content = self.limits.content.min(MAX_CONTENT);
         let named = |address: &Multiaddr| Ok((split_peer(address)?, address.clone()));
@@ -178,16 +179,40 @@ impl Builder {
             }
             None => Keypair::generate_ed25519(),
         };
-        let opening = self.start(&keypair, bootstrap, log);
-        opening.with_subscriber(NoSubscriber::default()).await
+        let (ready, opened) = oneshot::channel();
+        // What runs on this thread logs nowhere, but for what the task hands to the caller's log.
+        let live = move || {
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(ready.send(Err(NodeError::System(error)))),
+            };
+            runtime.block_on(async {
+                match self.start(&keypair, bootstrap, caller, log).await {
+                    Err(error) => drop(ready.send(Err(error))),
+                    Ok((node, task, told)) => {
+                        // Who does not wait any more does not want a node.
+                        if ready.send(Ok(node)).is_ok() {
+                            task.run(told).await;
+                        }
+                    }
+                }
+            });
+            runtime.shutdown_background();
+        };
+        thread::Builder::new()
+            .name("trellis-net".into())
+            .spawn(|| with_default(&Dispatch::new(NoSubscriber::default()), live))
+            .map_err(NodeError::System)?;
+        opened.await.map_err(|_| NodeError::Closed)?
     }
 
     async fn start(
         self,
         keypair: &Keypair,
         bootstrap: Vec<(PeerId, Multiaddr)>,
-        log: tracing::Dispatch,
-    ) -> Result<Libp2p, NodeError> {
+        caller: Handle,
+        log: Dispatch,
+    ) -> Result<(Libp2p, Task, mpsc::Receiver<Command>), NodeError> {
         let limits = Arc::new(self.limits);
         let links = Table::default();
         let (sockets, relayed) = socket::make(keypair, self.hybrid, &links, &limits)?;
@@ -199,10 +224,7 @@ impl Builder {
         };
         let behaviour =
             Behaviour::new(keypair, relayed, offers, &limits).map_err(NodeError::System)?;
-        let config = Config::with_executor(|connection| {
-            tokio::spawn(WithSubscriber::with_subscriber(connection, NoSubscriber::default()));
-        })
-        .with_idle_connection_timeout(limits.idle);
+        let config = Config::with_tokio_executor().with_idle_connection_timeout(limits.idle);
         let me = keypair.public().to_peer_id();
         let mut swarm = Swarm::new(sockets, behaviour, me, config);
         self.external.into_iter().for_each(|address| swarm.add_external_address(address));
@@ -231,6 +253,7 @@ impl Builder {
             mailbox: self.mailbox,
             records: self.records,
             inbox,
+            caller,
             log,
         });
         match timeout(LISTEN, task.listen(addresses.len())).await {
@@ -240,8 +263,8 @@ impl Builder {
             Err(_) => return Err(NodeError::Listen(std::io::ErrorKind::TimedOut.into())),
         }
         let (commands, told) = mpsc::channel(COMMANDS);
-        tokio::spawn(task.run(told).with_subscriber(NoSubscriber::default()));
-        Ok(Libp2p { commands, unread: Mutex::new(unread), limits, peer: me })
+        let node = Libp2p { commands, unread: Mutex::new(unread), limits, peer: me };
+        Ok((node, task, told))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// No tokio runtime runs here, or its timer or its sockets are off.
+    /// No tokio runtime runs here.
     #[error("a node runs within a tokio runtime")]
     NoRuntime,
     /// The addresses to listen on can't be listened on.

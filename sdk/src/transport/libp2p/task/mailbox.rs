@@ -6,6 +6,7 @@ use std::pin::Pin;
 use libp2p::PeerId;
 use libp2p::request_response::{Event, Message, OutboundFailure, ResponseChannel};
 use tokio::time::{Instant, timeout};
+use tracing::instrument::WithSubscriber;
 
 use super::super::NodeError;
 use super::super::command::Reply;
@@ -66,8 +67,16 @@ impl Task {
         if self.serving.len() >= self.limits.mailbox_at_once {
             return;
         }
-        let answer = timeout(self.limits.request_timeout, mailbox.serve(peer, request));
-        self.serving.push(Box::pin(async move { (channel, answer.await.ok().flatten()) }));
+        let work = mailbox.serve(peer, request).with_subscriber(self.log.clone());
+        let (work, patience) = (self.caller.spawn(work), self.limits.request_timeout);
+        self.serving.push(Box::pin(async move {
+            let stop = work.abort_handle();
+            let done = timeout(patience, work).await;
+            if done.is_err() {
+                stop.abort();
+            }
+            (channel, done.ok().and_then(Result::ok).flatten())
+        }));
     }
 
     pub(super) fn served(&mut self, (channel, answer): Served) {

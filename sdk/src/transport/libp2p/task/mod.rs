@@ -1,8 +1,8 @@
 //! The task that owns the network. Handles tell it what to do through a bounded channel; it ends when
 //! the last of them is gone.
 //!
-//! libp2p's crates log peers and addresses. What runs here logs nowhere, but for what
-//! [`Task::log`] says.
+//! libp2p's crates log peers and addresses, also in tasks that they start. So the task has a thread of
+//! its own, where nothing is logged but for what [`Task::log`] says.
 
 mod ask;
 mod chunks;
@@ -22,6 +22,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::Dispatch;
@@ -57,6 +58,7 @@ pub(super) struct Setup {
     pub(super) mailbox: Option<Arc<dyn Mailbox>>,
     pub(super) records: Option<Arc<dyn Records>>,
     pub(super) inbox: Inbox,
+    pub(super) caller: Handle,
     pub(super) log: Dispatch,
 }
 
@@ -65,6 +67,8 @@ pub(super) struct Task {
     swarm: Swarm<Behaviour>,
     me: PeerId,
     limits: Arc<Limits>,
+    /// Where the work of the mailbox is done.
+    caller: Handle,
     log: Dispatch,
     inbox: Inbox,
     links: Table,
@@ -119,6 +123,7 @@ impl Task {
         Self {
             me: *swarm.local_peer_id(),
             swarm,
+            caller: setup.caller,
             log: setup.log,
             inbox: setup.inbox,
             links,
