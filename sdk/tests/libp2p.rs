@@ -269,6 +269,8 @@ impl Mailbox for Echo {
         mut request: Vec<u8>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>> {
         Box::pin(async move {
+            tokio::task::yield_now().await;
+            assert_ne!(request, b"panic", "a mailbox with a mistake");
             request.reverse();
             (!request.is_empty()).then_some(request)
         })
@@ -288,6 +290,9 @@ async fn a_mailbox_is_asked_and_answers() {
     assert_eq!(error.code(), "too-large");
     let error = soon(one.mailbox_request(office.peer(), Vec::new())).await.unwrap_err();
     assert_eq!(error.code(), "no-answer");
+    let error = soon(one.mailbox_request(office.peer(), b"panic".to_vec())).await.unwrap_err();
+    assert_eq!(error.code(), "no-answer");
+    assert_eq!(one.mailbox_request(office.peer(), vec![1, 2]).await.unwrap(), [2, 1]);
     let error = soon(office.mailbox_request(one.peer(), vec![1])).await.unwrap_err();
     assert_eq!(error.code(), "not-offered");
     let error = soon(one.mailbox_request(PeerId::random(), vec![1])).await.unwrap_err();
