@@ -32,13 +32,14 @@
 //! |---|---|
 //! | [`client`] | handles, events, errors: asynchronous |
 //! | [`message`] | what can be said |
-//! | [`transport`] | the trait, and a network in memory |
+//! | [`transport`] | the trait, a network in memory, and peers by libp2p |
 //! | [`identity`] | accounts, devices, and what binds them |
 //! | [`engine`] | everything that decides, without network, clock or thread |
 //! | [`store`] | the encrypted file |
 //!
 //! # Features
 //!
+//! - `libp2p` (default): [`transport::libp2p`], peers over the internet and on the local network.
 //! - `simulator` (default): the program `trellis-sim`, which runs whole groups through random
 //!   histories and checks what has to hold.
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 
 fn main() -> io::Result<()> {
-    for (number, (target, input)) in trellis_sdk::fuzzing::seeds().into_iter().enumerate() {
+    let seeds = trellis_sdk::fuzzing::seeds().into_iter();
+    let seeds = seeds.chain(trellis_sdk::transport::libp2p::fuzzing::seeds());
+    for (number, (target, input)) in seeds.enumerate() {
         let directory = format!("corpus/{target}");
         fs::create_dir_all(&directory)?;
         fs::write(format!("{directory}/seed-{number}"), input)?;

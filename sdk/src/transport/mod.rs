@@ -1,4 +1,4 @@
-//! How bytes get from one client to others: the trait, and a network in memory.
+//! How bytes get from one client to others: the trait, a network in memory, and peers over the internet.
 //!
 //! A [`Transport`] carries bytes to whoever listens to a topic. It promises little: what is published
 //! arrives at each listener **at least once or not at all, in any order, after any time**. It may be
@@ -27,6 +27,8 @@
 
 mod conditions;
 mod keeping;
+#[cfg(feature = "libp2p")]
+pub mod libp2p;
 mod memory;
 mod network;
 mod random;

@@ -1,0 +1,213 @@
+//! The protocols that a node speaks, put together.
+
+use std::io;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::gossipsub::{
+    self, CallbackSubscriptionFilter, IdentityTransform, MaxCountSubscriptionFilter,
+    MessageAuthenticity, MessageId, TopicHash, ValidationMode,
+};
+use libp2p::identity::Keypair;
+use libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
+use libp2p::request_response::{self, ProtocolSupport};
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{
+    StreamProtocol, autonat, connection_limits, dcutr, identify, kad, mdns,
+    memory_connection_limits, ping, relay,
+};
+
+use super::codec::Bytes;
+use super::frame::topic_of;
+use super::hash;
+use super::limits::{ASK_FRAME, CHUNK, Limits};
+
+/// The distributed hash table: a network of its own, apart from all others.
+pub(super) const KAD: StreamProtocol = StreamProtocol::new("/trellis/kad/1");
+const ASK: StreamProtocol = StreamProtocol::new("/trellis/ask/1");
+const CHUNKS: StreamProtocol = StreamProtocol::new("/trellis/chunk/1");
+const MAILBOX: StreamProtocol = StreamProtocol::new("/trellis/mailbox/1");
+const GOSSIP: &str = "/trellis/gossip/1";
+/// What a node says of itself to all who connect: the protocol, and nothing of the program.
+const IDENTITY: &str = "/trellis/1";
+
+type Filter = MaxCountSubscriptionFilter<CallbackSubscriptionFilter<fn(&TopicHash) -> bool>>;
+pub(super) type Gossipsub = gossipsub::Behaviour<IdentityTransform, Filter>;
+pub(super) type Requests = request_response::Behaviour<Bytes>;
+
+/// All protocols. Limits come first: what they refuse, no other has to deal with.
+#[derive(NetworkBehaviour)]
+#[behaviour(prelude = "libp2p::swarm::derive_prelude")]
+pub(super) struct Behaviour {
+    pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    limits: connection_limits::Behaviour,
+    memory: memory_connection_limits::Behaviour,
+    pub(super) gossip: Gossipsub,
+    pub(super) ask: Requests,
+    pub(super) chunks: Requests,
+    pub(super) mailbox: Requests,
+    pub(super) kad: kad::Behaviour<MemoryStore>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    reachable: autonat::v2::client::Behaviour,
+    reach: Toggle<autonat::v2::server::Behaviour>,
+    relayed: relay::client::Behaviour,
+    relay: Toggle<relay::Behaviour>,
+    punch: dcutr::Behaviour,
+}
+
+/// Which of them a node offers to others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offers {
+    pub(super) mdns: bool,
+    pub(super) relay: bool,
+    pub(super) mailbox: bool,
+    pub(super) table: bool,
+}
+
+impl Behaviour {
+    pub(super) fn new(
+        keypair: &Keypair,
+        relayed: relay::client::Behaviour,
+        offers: Offers,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        let me = keypair.public().to_peer_id();
+        let mut kad = kad::Behaviour::with_config(me, store(me, limits), table(limits));
+        kad.set_mode(Some(if offers.table { kad::Mode::Server } else { kad::Mode::Client }));
+        let identity = identify::Config::new(IDENTITY.into(), keypair.public())
+            .with_agent_version(IDENTITY.into())
+            .with_push_listen_addr_updates(true)
+            .with_cache_size(limits.known_peers);
+        // A host may have no network for it, and its other networks all the same.
+        let mdns =
+            offers.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), me).ok());
+        let mailbox =
+            if offers.mailbox { ProtocolSupport::Full } else { ProtocolSupport::Outbound };
+        Ok(Self {
+            blocked: allow_block_list::Behaviour::default(),
+            limits: connection_limits::Behaviour::new(connections(limits)),
+            memory: memory_connection_limits::Behaviour::with_max_bytes(limits.memory),
+            gossip: gossip(limits)?,
+            ask: requests(ASK, ProtocolSupport::Full, (ASK_FRAME, 1), limits),
+            chunks: requests(CHUNKS, ProtocolSupport::Full, (32, CHUNK), limits),
+            mailbox: requests(
+                MAILBOX,
+                mailbox,
+                (limits.mailbox_frame, limits.mailbox_frame),
+                limits,
+            ),
+            kad,
+            identify: identify::Behaviour::new(identity),
+            ping: ping::Behaviour::default(),
+            mdns: mdns.flatten().into(),
+            reachable: autonat::v2::client::Behaviour::default(),
+            reach: offers.relay.then(autonat::v2::server::Behaviour::default).into(),
+            relayed,
+            relay: offers.relay.then(|| relay::Behaviour::new(me, relay(limits))).into(),
+            punch: dcutr::Behaviour::new(me),
+        })
+    }
+}
+
+fn connections(limits: &Limits) -> connection_limits::ConnectionLimits {
+    connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(limits.pending_connections))
+        .with_max_pending_outgoing(Some(limits.pending_connections))
+        .with_max_established_incoming(Some(limits.incoming_connections))
+        .with_max_established(Some(limits.connections))
+        .with_max_established_per_peer(Some(limits.connections_per_peer))
+}
+
+/// Messages say nothing of who published them, and whoever does gives them to those alone that it
+/// would pass on any message to: no peer can tell one from the other.
+fn gossip(limits: &Limits) -> io::Result<Gossipsub> {
+    let config = gossipsub::ConfigBuilder::default()
+        .protocol_id(GOSSIP, gossipsub::Version::V1_1)
+        .mesh_n(limits.mesh)
+        .mesh_n_low(limits.mesh_low)
+        .mesh_n_high(limits.mesh_high)
+        .mesh_outbound_min((limits.mesh / 2).min(limits.mesh_low).min(2))
+        .gossip_lazy(limits.mesh)
+        .flood_publish(false)
+        .heartbeat_initial_delay(Duration::from_secs(1))
+        .max_transmit_size(limits.gossip_frame)
+        .connection_handler_queue_len(limits.gossip_queue)
+        .validation_mode(ValidationMode::Anonymous)
+        .validate_messages()
+        .message_id_fn(|message| {
+            MessageId::new(&hash(&[message.topic.as_str().as_bytes(), &message.data]))
+        })
+        .build()
+        .map_err(io::Error::other)?;
+    let filter: fn(&TopicHash) -> bool = |name| topic_of(name.as_str()).is_some();
+    let filter = MaxCountSubscriptionFilter {
+        filter: CallbackSubscriptionFilter(filter),
+        max_subscribed_topics: limits.topics_per_peer,
+        max_subscriptions_per_request: limits.topics_per_peer,
+    };
+    Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+        .map_err(io::Error::other)
+}
+
+fn requests(
+    protocol: StreamProtocol,
+    support: ProtocolSupport,
+    (request, response): (usize, usize),
+    limits: &Limits,
+) -> Requests {
+    let config = request_response::Config::default()
+        .with_request_timeout(limits.request_timeout)
+        .with_max_concurrent_streams(limits.requests_at_once);
+    Requests::with_codec(Bytes { request, response }, [(protocol, support)], config)
+}
+
+fn store(me: libp2p::PeerId, limits: &Limits) -> MemoryStore {
+    let config = MemoryStoreConfig {
+        max_records: limits.records,
+        max_value_bytes: limits.record,
+        max_providers_per_key: limits.providers_per_topic,
+        max_provided_keys: crate::transport::MAX_SUBSCRIPTIONS,
+    };
+    MemoryStore::with_config(me, config)
+}
+
+fn table(limits: &Limits) -> kad::Config {
+    let mut config = kad::Config::new(KAD);
+    config
+        // A search goes several ways that share no peer, so that one that lies spoils one of them.
+        .disjoint_query_paths(true)
+        .set_query_timeout(limits.search_timeout)
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        .set_record_ttl(Some(limits.record_lifetime))
+        .set_provider_record_ttl(Some(limits.provider_lifetime))
+        .set_provider_publication_interval(Some(limits.provider_lifetime / 2))
+        .set_replication_factor(NonZeroUsize::new(20).unwrap_or(NonZeroUsize::MIN))
+        .set_caching(kad::Caching::Disabled)
+        .set_max_packet_size(limits.record + 16 * 1024);
+    config
+}
+
+fn relay(limits: &Limits) -> relay::Config {
+    let minute = Duration::from_secs(60);
+    let rate = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    let config = relay::Config {
+        max_reservations: limits.relay_reservations,
+        max_reservations_per_peer: 4,
+        reservation_rate_limiters: Vec::new(),
+        max_circuits: limits.relay_circuits,
+        max_circuits_per_peer: limits.relay_circuits_per_peer,
+        max_circuit_bytes: limits.relay_bytes,
+        max_circuit_duration: limits.relay_time,
+        circuit_src_rate_limiters: Vec::new(),
+        ..relay::Config::default()
+    };
+    config
+        .reservation_rate_per_peer(rate(30), 2 * minute)
+        .reservation_rate_per_ip(rate(60), minute)
+        .circuit_src_per_peer(rate(30), 2 * minute)
+        .circuit_src_per_ip(rate(60), minute)
+}

@@ -1,0 +1,147 @@
+//! Questions to whoever listens to a topic, and answers.
+//!
+//! A question goes straight to peers that listen, and to others as they turn up, for as long as it is
+//! open. An answer comes back as a request of its own, so that there can be several; it bears the
+//! random number of the question, and counts only from a peer that was asked.
+
+use std::collections::HashMap;
+
+use libp2p::PeerId;
+use libp2p::request_response::{Event, Message};
+use tokio::time::Instant;
+use tracing::trace;
+
+use super::super::flood::Deed;
+use super::super::frame::{self, NOT_TAKEN, TAKEN};
+use super::Task;
+use crate::Topic;
+use crate::transport::{Incoming, TransportError};
+
+/// Of all open questions of others, one in so many may be of the same peer.
+const SHARE: usize = 8;
+
+/// A question of this node.
+pub(super) struct Ask {
+    topic: Topic,
+    question: Vec<u8>,
+    /// Who was asked, and how often each has answered.
+    asked: HashMap<PeerId, usize>,
+    until: Instant,
+}
+
+impl Ask {
+    pub(super) const fn topic(&self) -> Topic {
+        self.topic
+    }
+}
+
+/// A question of another node.
+pub(super) struct Question {
+    peer: PeerId,
+    number: u64,
+    until: Instant,
+}
+
+impl Task {
+    pub(super) fn ask(&mut self, topic: Topic, question: Vec<u8>) -> Result<(), TransportError> {
+        if self.peers.is_empty() {
+            return Err(TransportError::Offline);
+        }
+        if self.asks.len() >= self.limits.questions {
+            return Err(TransportError::Busy);
+        }
+        let mut number = [0; 8];
+        trellis_ciphersuites::random::fill(&mut number).map_err(|_| TransportError::Busy)?;
+        let number = u64::from_be_bytes(number);
+        let until = Instant::now() + self.limits.question_lifetime;
+        self.asks.insert(number, Ask { topic, question, asked: HashMap::new(), until });
+        let listening = self.listeners.get(&topic).into_iter().flatten();
+        let listening: Vec<PeerId> = listening.copied().collect();
+        for peer in listening {
+            self.put_question(peer, number);
+        }
+        // Others may listen who are not connected.
+        self.seek(topic);
+        Ok(())
+    }
+
+    /// Asks a peer that has begun to listen what is open on its topic.
+    pub(super) fn ask_newcomer(&mut self, peer: PeerId, topic: Topic) {
+        let open = self.asks.iter().filter(|(_, ask)| ask.topic == topic);
+        let open: Vec<u64> = open.map(|(number, _)| *number).collect();
+        open.into_iter().for_each(|number| self.put_question(peer, number));
+    }
+
+    fn put_question(&mut self, peer: PeerId, number: u64) {
+        let Some(ask) = self.asks.get_mut(&number) else { return };
+        if ask.asked.len() >= self.limits.ask || ask.asked.contains_key(&peer) {
+            return;
+        }
+        ask.asked.insert(peer, 0);
+        let (topic, question) = (ask.topic, ask.question.clone());
+        let request = frame::Ask::Question { number, topic, question }.encode();
+        self.swarm.behaviour_mut().ask.send_request(&peer, request);
+    }
+
+    pub(super) fn answer(&mut self, asker: u64, answer: Vec<u8>) {
+        let Some(question) = self.questions.get(&asker) else { return };
+        let (peer, number) = (question.peer, question.number);
+        let request = frame::Ask::Answer { number, answer }.encode();
+        self.swarm.behaviour_mut().ask.send_request(&peer, request);
+    }
+
+    pub(super) fn ask_event(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
+        let Event::Message { peer, message: Message::Request { request, channel, .. }, .. } = event
+        else {
+            return;
+        };
+        let verdict = self.flood.deed(Instant::now(), &self.limits, peer, Deed::Question);
+        let taken = self.passes(peer, verdict) && self.take_ask(peer, &request);
+        let response = if taken { TAKEN } else { NOT_TAKEN };
+        // The peer may be gone.
+        let _ = self.swarm.behaviour_mut().ask.send_response(channel, response.to_vec());
+    }
+
+    fn take_ask(&mut self, peer: PeerId, request: &[u8]) -> bool {
+        match frame::Ask::decode(request) {
+            None => {
+                self.malformed(peer);
+                false
+            }
+            Some(frame::Ask::Question { number, topic, question }) => {
+                // One peer alone must not keep others from asking.
+                let most = self.limits.questions;
+                let same = self.questions.values().filter(|open| open.peer == peer).count();
+                let full = self.questions.len() >= most || same >= most.div_ceil(SHARE);
+                if !self.topics.contains_key(&topic) || full {
+                    return false;
+                }
+                self.asked += 1;
+                let asker = self.asked;
+                let until = Instant::now() + self.limits.question_lifetime;
+                self.log(|| trace!(?topic, bytes = question.len(), "question"));
+                let taken = self.inbox.put(Incoming::Question { asker, topic, question });
+                if taken {
+                    self.questions.insert(asker, Question { peer, number, until });
+                }
+                taken
+            }
+            Some(frame::Ask::Answer { number, answer }) => {
+                let asked = self.asks.get_mut(&number).and_then(|ask| ask.asked.get_mut(&peer));
+                match asked {
+                    Some(answers) if *answers < self.limits.answers => {
+                        *answers += 1;
+                        self.log(|| trace!(bytes = answer.len(), "answer"));
+                        self.inbox.put(Incoming::Answer { answer })
+                    }
+                    _ => false,
+                }
+            }
+        }
+    }
+
+    pub(super) fn tick_asks(&mut self, now: Instant) {
+        self.asks.retain(|_, ask| ask.until > now);
+        self.questions.retain(|_, question| question.until > now);
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests to mailboxes, and to the one of this node. Their bytes mean nothing here.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use libp2p::PeerId;
+use libp2p::request_response::{Event, Message, OutboundFailure, ResponseChannel};
+use tokio::time::{Instant, timeout};
+use tracing::instrument::WithSubscriber;
+
+use super::super::NodeError;
+use super::super::command::Reply;
+use super::super::flood::Deed;
+use super::Task;
+
+/// A request that the mailbox of this node works on.
+pub(super) type Serving = Pin<Box<dyn Future<Output = Served> + Send>>;
+
+/// A response, if there is one, and where it goes.
+pub(super) type Served = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
+
+impl Task {
+    pub(super) fn request_mailbox(
+        &mut self,
+        peer: PeerId,
+        request: Vec<u8>,
+        reply: Reply<Vec<u8>, NodeError>,
+    ) {
+        if self.mailbox_requests.len() >= self.limits.mailbox_at_once {
+            let _ = reply.send(Err(NodeError::Busy));
+            return;
+        }
+        let id = self.swarm.behaviour_mut().mailbox.send_request(&peer, request);
+        self.mailbox_requests.insert(id, reply);
+    }
+
+    pub(super) fn mailbox_event(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
+        match event {
+            Event::Message { peer, message, .. } => match message {
+                Message::Request { request, channel, .. } => self.serve(peer, request, channel),
+                Message::Response { request_id, response } => {
+                    if let Some(reply) = self.mailbox_requests.remove(&request_id) {
+                        // A peer that refuses ends the stream without a byte.
+                        let answered = !response.is_empty();
+                        let _ = reply.send(answered.then_some(response).ok_or(NodeError::NoAnswer));
+                    }
+                }
+            },
+            Event::OutboundFailure { request_id, error, .. } => {
+                if let Some(reply) = self.mailbox_requests.remove(&request_id) {
+                    let _ = reply.send(Err(match error {
+                        OutboundFailure::DialFailure => NodeError::Unreachable,
+                        OutboundFailure::UnsupportedProtocols => NodeError::NotOffered,
+                        _ => NodeError::NoAnswer,
+                    }));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets the mailbox work on a request. One that is dropped is not answered, and the peer sees that.
+    fn serve(&mut self, peer: PeerId, request: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
+        let verdict = self.flood.deed(Instant::now(), &self.limits, peer, Deed::Mailbox);
+        let passes = self.passes(peer, verdict);
+        let Some(mailbox) = self.mailbox.as_ref().filter(|_| passes) else { return };
+        if self.serving.len() >= self.limits.mailbox_at_once {
+            return;
+        }
+        let work = mailbox.serve(peer, request).with_subscriber(self.log.clone());
+        let (work, patience) = (self.caller.spawn(work), self.limits.request_timeout);
+        self.serving.push(Box::pin(async move {
+            let stop = work.abort_handle();
+            let done = timeout(patience, work).await;
+            if done.is_err() {
+                stop.abort();
+            }
+            (channel, done.ok().and_then(Result::ok).flatten())
+        }));
+    }
+
+    pub(super) fn served(&mut self, (channel, answer): Served) {
+        if let Some(answer) = answer {
+            // The peer may be gone.
+            let _ = self.swarm.behaviour_mut().mailbox.send_response(channel, answer);
+        }
+    }
+}

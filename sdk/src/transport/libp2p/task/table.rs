@@ -1,0 +1,463 @@
+//! The distributed hash table: who listens to a topic, and records of the directory.
+//!
+//! Its nodes learn a digest of a topic, which does not let them listen to it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use libp2p::PeerId;
+use libp2p::kad::store::RecordStore;
+use libp2p::kad::{
+    Event, GetProvidersOk, GetRecordOk, InboundRequest, ProviderRecord, QueryId, QueryResult,
+    Quorum, Record, RecordKey,
+};
+use tokio::time::Instant;
+use tracing::{debug, trace};
+
+use super::super::NodeError;
+use super::super::command::Reply;
+use super::super::flood::Deed;
+use super::super::hash;
+use super::super::limits::{Limits, MAX_KEY};
+use super::Task;
+use crate::Topic;
+
+/// The first pause between two searches for those who listen to a topic; twice as long each time.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest, for a topic that a few listen to.
+const LONGEST: Duration = Duration::from_secs(600);
+/// The longest, for one that nobody listens to as far as this node knows; more if it has many topics.
+const ALONE: Duration = Duration::from_secs(20);
+const TOPICS_A_SECOND: usize = 32;
+/// How long after the table or an address of ours has changed the others are told what we listen to,
+/// and how often at most.
+const SETTLE: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_secs(15);
+/// How often what is over is looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// When those are looked for who listen to a topic.
+pub(super) struct Interest {
+    next: Instant,
+    pause: Duration,
+}
+
+impl Interest {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { next: now + FIRST, pause: FIRST }
+    }
+
+    fn is_due(&mut self, now: Instant, longest: Duration) -> bool {
+        let due = self.next <= now;
+        if due {
+            self.pause = (2 * self.pause).min(longest);
+            self.next = now + self.pause;
+        }
+        due
+    }
+}
+
+/// One search.
+enum Search {
+    Provide(Topic),
+    Find(Topic),
+    Put { key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError> },
+    Get { key: Vec<u8>, found: Vec<Vec<u8>>, reply: Reply<Vec<Vec<u8>>, NodeError> },
+}
+
+/// All searches.
+#[derive(Default)]
+pub(super) struct Searches {
+    waiting: VecDeque<Search>,
+    /// Of those that wait, which need not be added again.
+    queued: HashSet<(bool, Topic)>,
+    running: HashMap<QueryId, Search>,
+    /// What is asked, or waits for somebody, on topics that the client does not listen to.
+    wanted: HashMap<Topic, Interest>,
+    nodes: usize,
+    announce: Option<Instant>,
+    announced: Option<Instant>,
+    swept: Option<Instant>,
+}
+
+impl Searches {
+    /// How many nodes of the table are known.
+    pub(super) const fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    fn queue(&mut self, search: Search, limits: &Limits) -> Result<(), Search> {
+        if self.waiting.len() >= limits.waiting_searches {
+            return Err(search);
+        }
+        let once = match &search {
+            Search::Provide(topic) => Some((true, *topic)),
+            Search::Find(topic) => Some((false, *topic)),
+            Search::Put { .. } | Search::Get { .. } => None,
+        };
+        if once.is_none_or(|once| self.queued.insert(once)) {
+            self.waiting.push_back(search);
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, limits: &Limits) -> Option<Search> {
+        if self.running.len() >= limits.searches {
+            return None;
+        }
+        let search = self.waiting.pop_front()?;
+        match &search {
+            Search::Provide(topic) => self.queued.remove(&(true, *topic)),
+            Search::Find(topic) => self.queued.remove(&(false, *topic)),
+            Search::Put { .. } | Search::Get { .. } => false,
+        };
+        Some(search)
+    }
+}
+
+/// What others listen to, as far as this node keeps it: how much there is, because libp2p's store
+/// bounds it for each topic alone.
+#[derive(Default)]
+pub(super) struct Providers {
+    by_peer: HashMap<PeerId, HashMap<RecordKey, Instant>>,
+    total: usize,
+}
+
+impl Providers {
+    /// Whether an entry is kept, or renewed.
+    fn admit(&mut self, now: Instant, peer: PeerId, key: &RecordKey, limits: &Limits) -> bool {
+        let known = self.by_peer.get(&peer);
+        let renewed = known.is_some_and(|keys| keys.contains_key(key));
+        let room = self.total < limits.providers
+            && known.map_or(0, HashMap::len) < limits.providers_per_peer;
+        if !renewed && !room {
+            return false;
+        }
+        self.total += usize::from(!renewed);
+        let until = now + limits.provider_lifetime;
+        self.by_peer.entry(peer).or_default().insert(key.clone(), until);
+        true
+    }
+
+    /// Takes out what is over.
+    fn expire(&mut self, now: Instant) -> Vec<(PeerId, RecordKey)> {
+        let mut over = Vec::new();
+        self.by_peer.retain(|peer, keys| {
+            keys.retain(|key, until| {
+                let keep = *until > now;
+                if !keep {
+                    over.push((*peer, key.clone()));
+                }
+                keep
+            });
+            !keys.is_empty()
+        });
+        self.total -= over.len();
+        over
+    }
+}
+
+/// Where the table keeps who listens to a topic.
+fn key_of(topic: &Topic) -> RecordKey {
+    RecordKey::new(&hash(&[b"trellis topic v1", &topic.0]))
+}
+
+impl Task {
+    /// Tells the table that this node listens to a topic.
+    pub(super) fn provide(&mut self, topic: Topic) {
+        // If too many wait, the next round has it.
+        let _ = self.searches.queue(Search::Provide(topic), &self.limits);
+        self.search();
+    }
+
+    pub(super) fn stop_providing(&mut self, topic: &Topic) {
+        self.swarm.behaviour_mut().kad.stop_providing(&key_of(topic));
+    }
+
+    /// Looks for peers that listen to a topic, and connects with them.
+    pub(super) fn seek(&mut self, topic: Topic) {
+        let _ = self.searches.queue(Search::Find(topic), &self.limits);
+        self.search();
+    }
+
+    /// Stores a record at the nodes closest to its key.
+    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError>) {
+        self.search_for(Search::Put { key, value, reply });
+    }
+
+    /// Looks for the records of a key.
+    pub(super) fn get(&mut self, key: Vec<u8>, reply: Reply<Vec<Vec<u8>>, NodeError>) {
+        self.search_for(Search::Get { key, found: Vec::new(), reply });
+    }
+
+    fn search_for(&mut self, search: Search) {
+        match self.searches.queue(search, &self.limits) {
+            Err(Search::Put { reply, .. }) => drop(reply.send(Err(NodeError::Busy))),
+            Err(Search::Get { reply, .. }) => drop(reply.send(Err(NodeError::Busy))),
+            _ => self.search(),
+        }
+    }
+
+    /// Starts what waits.
+    fn search(&mut self) {
+        while let Some(search) = self.searches.next(&self.limits) {
+            let kad = &mut self.swarm.behaviour_mut().kad;
+            let id = match &search {
+                Search::Provide(topic) => match kad.start_providing(key_of(topic)) {
+                    Ok(id) => id,
+                    Err(_) => continue,
+                },
+                Search::Find(topic) => kad.get_providers(key_of(topic)),
+                Search::Put { key, value, .. } => {
+                    let record = Record::new(key.clone(), value.clone());
+                    match kad.put_record(record, Quorum::One) {
+                        Ok(id) => id,
+                        Err(_) => {
+                            if let Search::Put { reply, .. } = search {
+                                let _ = reply.send(Err(NodeError::NotStored));
+                            }
+                            continue;
+                        }
+                    }
+                }
+                Search::Get { key, .. } => kad.get_record(RecordKey::new(key)),
+            };
+            self.searches.running.insert(id, search);
+        }
+    }
+
+    pub(super) fn table_event(&mut self, event: Event) {
+        match event {
+            Event::OutboundQueryProgressed { id, result, step, .. } => {
+                self.progressed(id, result, step.last);
+            }
+            Event::InboundRequest { request } => self.table_request(request),
+            Event::RoutingUpdated { is_new_peer: true, .. } => self.table_changed(),
+            _ => {}
+        }
+    }
+
+    fn progressed(&mut self, id: QueryId, result: QueryResult, last: bool) {
+        let records = self.records.clone();
+        let Some(search) = self.searches.running.get_mut(&id) else { return };
+        let mut stored = false;
+        match (search, result) {
+            (
+                Search::Find(topic),
+                QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. })),
+            ) => {
+                let topic = *topic;
+                self.found(topic, providers);
+            }
+            (
+                Search::Get { key, found, .. },
+                QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(record))),
+            ) => {
+                let value = record.record.value;
+                let fits = found.len() < self.limits.found_records
+                    && value.len() <= self.limits.record
+                    && !found.contains(&value)
+                    && records.is_none_or(|records| records.accept(key, &value, None));
+                if fits {
+                    found.push(value);
+                }
+            }
+            (_, QueryResult::PutRecord(result)) => stored = result.is_ok(),
+            _ => {}
+        }
+        if !last {
+            return;
+        }
+        match self.searches.running.remove(&id) {
+            Some(Search::Put { reply, .. }) => {
+                let _ = reply.send(stored.then_some(()).ok_or(NodeError::NotStored));
+            }
+            Some(Search::Get { found, reply, .. }) => {
+                let _ = reply.send(Ok(found));
+            }
+            _ => {}
+        }
+        self.search();
+    }
+
+    fn found(&mut self, topic: Topic, peers: HashSet<PeerId>) {
+        let number = peers.len();
+        self.log(|| trace!(?topic, number, "found who listens"));
+        for peer in peers {
+            self.dial_listener(peer);
+        }
+    }
+
+    /// What another node wants kept.
+    fn table_request(&mut self, request: InboundRequest) {
+        match request {
+            InboundRequest::AddProvider { record: Some(record) } => self.keep_provider(record),
+            InboundRequest::PutRecord { source, record: Some(record), .. } => {
+                self.keep_record(source, record);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_provider(&mut self, mut record: ProviderRecord) {
+        let now = Instant::now();
+        let fits = record.key.as_ref().len() == 32;
+        if fits && self.providers.admit(now, record.provider, &record.key, &self.limits) {
+            record.addresses.truncate(self.limits.addresses);
+            // The store may be full for this topic.
+            let _ = self.swarm.behaviour_mut().kad.store_mut().add_provider(record);
+        }
+    }
+
+    fn keep_record(&mut self, source: PeerId, mut record: Record) {
+        let now = Instant::now();
+        let verdict = self.flood.deed(now, &self.limits, source, Deed::Record);
+        if !self.passes(source, verdict) {
+            return;
+        }
+        let limits = &self.limits;
+        let store = self.swarm.behaviour_mut().kad.store_mut();
+        let fits = record.key.as_ref().len() <= MAX_KEY && record.value.len() <= limits.record;
+        let kept = store.get(&record.key).map(|kept| kept.into_owned().value);
+        // What is there already is only kept longer.
+        let same = kept.as_ref() == Some(&record.value);
+        let accepted = self.records.as_ref().is_some_and(|records| {
+            same || records.accept(record.key.as_ref(), &record.value, kept.as_deref())
+        });
+        if fits && accepted {
+            let latest = std::time::Instant::now() + limits.record_lifetime;
+            record.expires = Some(record.expires.map_or(latest, |expires| expires.min(latest)));
+            let kept = store.put(record).is_ok();
+            self.log(|| debug!(kept, "record of another node"));
+        }
+    }
+
+    /// There is a node more: those closest to our topics may be others now.
+    fn table_changed(&mut self) {
+        if self.searches.nodes == 0 {
+            let now = Instant::now();
+            let waiting = self.topics.values_mut().chain(self.searches.wanted.values_mut());
+            waiting.for_each(|interest| *interest = Interest::new(now));
+        }
+        self.announce_soon();
+    }
+
+    /// Tells the table soon what this node listens to.
+    fn announce_soon(&mut self) {
+        let now = Instant::now();
+        let earliest = self.searches.announced.map_or(now, |last| last + AGAIN);
+        self.searches.announce.get_or_insert((now + SETTLE).max(earliest));
+    }
+
+    /// The same, sooner, because what the others know leads nowhere.
+    pub(super) fn announce_now(&mut self) {
+        self.searches.announce = Some(Instant::now() + SETTLE);
+    }
+
+    pub(super) fn tick_table(&mut self, now: Instant) {
+        let buckets = self.swarm.behaviour_mut().kad.kbuckets();
+        self.searches.nodes = buckets.map(|bucket| bucket.num_entries()).sum();
+        if self.searches.announce.is_some_and(|at| at <= now) {
+            self.searches.announce = None;
+            self.searches.announced = Some(now);
+            for topic in self.topics.keys().copied().collect::<Vec<_>>() {
+                self.provide(topic);
+            }
+        }
+        self.tick_interest(now);
+        if self.searches.swept.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP) {
+            self.searches.swept = Some(now);
+            let store = self.swarm.behaviour_mut().kad.store_mut();
+            for (peer, key) in self.providers.expire(now) {
+                store.remove_provider(&key, &peer);
+            }
+            store.retain(|_, record| !record.is_expired(std::time::Instant::now()));
+        }
+        self.search();
+    }
+
+    /// Looks for those who listen to topics that too few are known of.
+    fn tick_interest(&mut self, now: Instant) {
+        let enough = self.limits.mesh_low;
+        let listeners = &self.listeners;
+        let alone = Duration::from_secs((self.topics.len() / TOPICS_A_SECOND) as u64) + ALONE;
+        let few = |topic: &Topic, enough| match listeners.get(topic).map_or(0, HashSet::len) {
+            0 => Some(alone.min(LONGEST)),
+            number => (number < enough).then_some(LONGEST),
+        };
+        let mut wanted: HashSet<Topic> = self.asks.values().map(|ask| ask.topic()).collect();
+        wanted.extend(self.held.iter().map(|held| held.topic()));
+        self.searches.wanted.retain(|topic, _| wanted.contains(topic));
+        for topic in wanted {
+            self.searches.wanted.entry(topic).or_insert_with(|| Interest::new(now));
+        }
+        let mine = self.topics.iter_mut().map(|(topic, interest)| (topic, interest, enough));
+        let other = self.searches.wanted.iter_mut();
+        let other = other.map(|(topic, interest)| (topic, interest, 1));
+        let due: Vec<Topic> = mine
+            .chain(other)
+            .filter_map(|(topic, interest, enough)| {
+                let longest = few(topic, enough)?;
+                interest.is_due(now, longest).then_some(*topic)
+            })
+            .collect();
+        for topic in due {
+            let _ = self.searches.queue(Search::Find(topic), &self.limits);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u32) -> RecordKey {
+        RecordKey::new(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn what_is_kept_for_others_is_bounded() {
+        let limits = Limits { providers: 25, providers_per_peer: 10, ..Limits::default() };
+        let now = Instant::now();
+        let mut providers = Providers::default();
+        let peers = [(); 4].map(|()| PeerId::random());
+        let mut admitted = |now, peer: PeerId| {
+            (0..20).filter(|number| providers.admit(now, peer, &key(*number), &limits)).count()
+        };
+        assert_eq!(peers.map(|peer| admitted(now, peer)), [10, 10, 5, 0]);
+        let later = now + limits.provider_lifetime / 2;
+        assert_eq!(admitted(later, peers[0]), 10);
+        let over = providers.expire(now + limits.provider_lifetime);
+        assert_eq!(over.len(), 15);
+        assert!(over.iter().all(|(peer, _)| *peer != peers[0]));
+        assert_eq!(providers.total, 10);
+    }
+
+    #[test]
+    fn searches_wait_once_and_not_without_bounds() {
+        let limits = Limits { waiting_searches: 10, ..Limits::default() };
+        let mut searches = Searches::default();
+        for _ in 0..20 {
+            assert!(searches.queue(Search::Find(Topic([1; 32])), &limits).is_ok());
+        }
+        assert_eq!(searches.waiting.len(), 1);
+        let more = (0..20).filter(|number| {
+            searches.queue(Search::Provide(Topic([*number; 32])), &limits).is_ok()
+        });
+        assert_eq!(more.count(), 9);
+        while searches.next(&limits).is_some() {}
+        assert!(searches.queued.is_empty());
+    }
+
+    #[test]
+    fn interest_wanes() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let mut interest = Interest::new(start);
+        let due = (0..7200).filter(|second| interest.is_due(at(*second), LONGEST));
+        assert_eq!(due.count(), 20);
+        let mut interest = Interest::new(start);
+        let due = (0..7200).filter(|second| interest.is_due(at(*second), ALONE));
+        assert!((350..=370).contains(&due.count()));
+    }
+}
