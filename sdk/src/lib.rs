@@ -47,6 +47,8 @@ pub mod engine;
 pub mod guide;
 pub mod identity;
 mod ids;
+#[cfg(feature = "mailbox")]
+pub mod mailbox;
 pub mod message;
 mod policy;
 #[cfg(feature = "simulator")]
