@@ -88,7 +88,12 @@ impl MailboxError {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Full | Self::Quota | Self::Rate(_) | Self::Stale(_) | Self::Unavailable | Self::NoPackage
+            Self::Full
+                | Self::Quota
+                | Self::Rate(_)
+                | Self::Stale(_)
+                | Self::Unavailable
+                | Self::NoPackage
         )
     }
 }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub total_boxes: usize,
     /// How many topics there are in all, since the mailbox has to listen to each. 4096.
     pub total_topics: usize,
+    /// How many boxes may keep the same topic, since each keeps what comes for itself. 64.
+    pub topic_boxes: usize,
     /// How many boxes one peer may have opened. 64.
     pub peer_boxes: usize,
     /// How often one peer may ask. 200 at once, 50 a second.
@@ -51,6 +53,9 @@ pub struct Limits {
     /// How many one-time key packages a box gives; who comes after gets the last-resort one, so that
     /// strangers can't use up what is there. 64 at once, one more after 5 seconds.
     pub box_takes: Rate,
+    /// How often [`tick`](super::Service::tick) looks for boxes that other processes have opened or
+    /// closed. 10 seconds.
+    pub refresh: Span,
     /// How many answers one question on a topic gets: from so many boxes. 8.
     pub answers: usize,
 }
@@ -68,6 +73,7 @@ impl Default for Limits {
             total_bytes: 8 << 30,
             total_boxes: 65_536,
             total_topics: MAX_SUBSCRIPTIONS,
+            topic_boxes: 64,
             peer_boxes: 64,
             peer_requests: Rate { burst: 200, interval: Span::millis(20) },
             peers: 16_384,
@@ -79,6 +85,7 @@ impl Default for Limits {
             pool_bytes: 8 << 20,
             peer_takes: Rate { burst: 10, interval: Span::seconds(6) },
             box_takes: Rate { burst: 64, interval: Span::seconds(5) },
+            refresh: Span::seconds(10),
             answers: 8,
         }
     }

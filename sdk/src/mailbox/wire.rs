@@ -4,9 +4,7 @@
 //! (RFC 8446, section 3), with vectors of bytes as in RFC 9420, section 2.1.2, and lists with their
 //! number in two bytes. Each ask has one answer. A frame is [`MAX_FRAME`] long at most.
 
-use tls_codec::{
-    DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes,
-};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 use super::capability::{BoxId, EnvelopeId, Grant, Holder, MailboxId};
 use super::challenge::Challenge;
@@ -253,7 +251,18 @@ pub struct Envelopes {
     /// which is never all of them.
     pub answered: u16,
     /// Those of them that there are, in the order of the ids.
-    pub items: List<Item, MAX_ITEMS>,
+    pub items: List<Kept, MAX_ITEMS>,
+}
+
+/// An envelope as the mailbox has it.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
+pub struct Kept {
+    /// When it came to the mailbox, or to the first of several.
+    pub at: Time,
+    /// Where it came.
+    pub topic: Topic,
+    /// Its bytes.
+    pub envelope: VLBytes,
 }
 
 /// What there is of the key packages of one suite.
@@ -373,9 +382,7 @@ mod tests {
     }
 
     fn deposit() -> impl Strategy<Value = Deposit> {
-        let blobs = |most| {
-            prop::collection::vec(bytes(100).prop_map(VLBytes::from), 0..most)
-        };
+        let blobs = |most| prop::collection::vec(bytes(100).prop_map(VLBytes::from), 0..most);
         let blob = prop::option::of(bytes(100).prop_map(VLBytes::from));
         (any::<u16>(), any::<u64>(), any::<u64>(), blobs(5), blob, blobs(3)).prop_map(
             |(suite, serial, expires, one_time, last_resort, beside)| Deposit {

@@ -101,7 +101,7 @@ async fn envelopes<S: MailStore>(store: &S) {
 
     let missing = EnvelopeId([9; 32]);
     let asked = vec![all[4].id, missing, all[0].id];
-    let found = |mail: &Mail| Some((mail.topic, mail.bytes.clone()));
+    let found = |mail: &Mail| Some(mail.clone());
     let got = store.get(id, asked.clone(), 1000).await.unwrap();
     assert_eq!(got, [found(&all[4]), None, found(&all[0])]);
     // As many as fit, and one in any case.
@@ -160,9 +160,8 @@ async fn packages<S: MailStore>(store: &S) {
     assert_eq!(store.take(id, 7, now, false).await.unwrap(), None);
     let put = |deposit| store.deposit(id, deposit, 8, AMPLE);
     put(deposit(1, &[1, 2], Some(50))).await.unwrap();
-    let there = |serial, one_time, last_resort| {
-        vec![Pool { suite: 7, serial, one_time, last_resort }]
-    };
+    let there =
+        |serial, one_time, last_resort| vec![Pool { suite: 7, serial, one_time, last_resort }];
     assert_eq!(store.pools(id).await.unwrap(), there(1, 2, LastResort::Unused));
 
     let taken = |byte, kind| {

@@ -8,9 +8,9 @@ use tls_codec::VLBytes;
 use super::{
     BoxRecord, Mail, MailStore, PoolRecord, Room, StoreError, StoreResult, Usage, packages_cost,
 };
+use crate::Time;
 use crate::mailbox::capability::{BoxId, EnvelopeId};
 use crate::mailbox::wire::{Deposit, Kind, Pool, Taken};
-use crate::{Time, Topic};
 
 /// Everything in memory, and gone with it.
 #[derive(Debug, Default)]
@@ -129,7 +129,7 @@ impl MailStore for Memory {
         id: BoxId,
         ids: Vec<EnvelopeId>,
         bytes: usize,
-    ) -> StoreResult<Vec<Option<(Topic, Vec<u8>)>>> {
+    ) -> StoreResult<Vec<Option<Mail>>> {
         let mut state = self.state();
         let kept = state.kept(&id)?;
         let (mut found, mut length) = (Vec::new(), 0);
@@ -139,7 +139,7 @@ impl MailStore for Memory {
             if length > bytes && !found.is_empty() {
                 break;
             }
-            found.push(mail.map(|mail| (mail.topic, mail.bytes.clone())));
+            found.push(mail.cloned());
         }
         Ok(found)
     }
@@ -186,9 +186,8 @@ impl MailStore for Memory {
         else {
             return Ok(());
         };
-        let (count, bytes, before) = old.map_or((0, 0, 0), |pool| {
-            (pool.one_time.len(), pool.bytes, pool.total())
-        });
+        let (count, bytes, before) =
+            old.map_or((0, 0, 0), |pool| (pool.one_time.len(), pool.bytes, pool.total()));
         let bytes = bytes + packages_cost(&deposit);
         let after = bytes + record.bytes();
         if (count + deposit.one_time.len()) as u64 > room.count || after > room.bytes {

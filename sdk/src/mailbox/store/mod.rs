@@ -10,12 +10,12 @@
 //! thread that writes, and answers when it has. Quotas are enforced here, in the transaction that
 //! stores, and not by whoever calls.
 
-mod memory;
-mod redb;
-#[cfg(feature = "jetstream")]
-pub mod jetstream;
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "jetstream")]
+pub mod jetstream;
+mod memory;
+mod redb;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ pub trait MailStore: Send + Sync + 'static {
         id: BoxId,
         ids: Vec<EnvelopeId>,
         bytes: usize,
-    ) -> impl Future<Output = StoreResult<Vec<Option<(Topic, Vec<u8>)>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Option<Mail>>>> + Send;
 
     /// How much a box has.
     fn usage(&self, id: BoxId) -> impl Future<Output = StoreResult<Usage>> + Send;

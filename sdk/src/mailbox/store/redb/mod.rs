@@ -19,9 +19,9 @@ use redb::{Database, ReadOnlyTable, ReadableDatabase};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{BoxRecord, Mail, MailStore, PoolRecord, Room, StoreError, StoreResult, Usage};
+use crate::Time;
 use crate::mailbox::capability::{BoxId, EnvelopeId};
 use crate::mailbox::wire::{Deposit, Pool, Taken};
-use crate::{Time, Topic};
 use tables::{Definition, Tables};
 use writer::{Done, Job, Opener, Shared};
 
@@ -205,7 +205,7 @@ impl MailStore for Redb {
         id: BoxId,
         ids: Vec<EnvelopeId>,
         bytes: usize,
-    ) -> StoreResult<Vec<Option<(Topic, Vec<u8>)>>> {
+    ) -> StoreResult<Vec<Option<Mail>>> {
         self.read(move |reader| {
             reader.must_have(&id)?;
             let table = reader.table(tables::MAIL)?;
@@ -213,13 +213,12 @@ impl MailStore for Redb {
             for envelope in ids {
                 let key = tables::key(&[&id.0, &envelope.0]);
                 let found = table.get(key.as_slice()).map_err(error)?;
-                let value = found.as_ref().map_or(&[][..], |found| found.value());
-                let mail = value.split_first_chunk().map(|(topic, bytes)| (Topic(*topic), bytes));
-                length += mail.map_or(0, |(_, bytes)| bytes.len());
+                let mail = found.map(|found| tables::mail(envelope, found.value())).transpose()?;
+                length += mail.as_ref().map_or(0, |mail| mail.bytes.len());
                 if length > bytes && !all.is_empty() {
                     break;
                 }
-                all.push(mail.map(|(topic, bytes)| (topic, bytes.to_vec())));
+                all.push(mail);
             }
             Ok(all)
         })
@@ -294,11 +293,8 @@ fn broken(what: &'static str) -> StoreError {
 }
 
 fn error(error: impl Into<redb::Error>) -> StoreError {
-    let full = [
-        io::ErrorKind::StorageFull,
-        io::ErrorKind::QuotaExceeded,
-        io::ErrorKind::FileTooLarge,
-    ];
+    let full =
+        [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
     match error.into() {
         redb::Error::Io(error) if full.contains(&error.kind()) => StoreError::DiskFull,
         // It failed before; the writer opens it again.

@@ -3,7 +3,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `boxes` | box (32) | a [`BoxRecord`] |
-//! | `mail` | box, envelope (32) | topic (32), the envelope |
+//! | `mail` | box, envelope (32) | when it came (8), topic (32), the envelope |
 //! | `index` | box, envelope | when it came (8), how long it is (4) |
 //! | `age` | when it came (8), box, envelope | nothing |
 //! | `usage` | box | how many envelopes (8), their bytes (8) |
@@ -16,18 +16,16 @@
 
 use std::collections::BTreeMap;
 
-use redb::{
-    AccessGuard, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
-};
+use redb::{AccessGuard, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 use tls_codec::{DeserializeBytes, Serialize, VLBytes};
 
 use super::broken;
-use crate::Time;
 use crate::mailbox::capability::{BoxId, EnvelopeId};
 use crate::mailbox::store::{
     BoxRecord, Mail, OVERHEAD, PoolRecord, Room, StoreError, StoreResult, Usage, packages_cost,
 };
 use crate::mailbox::wire::{Deposit, Kind, Taken};
+use crate::{Time, Topic};
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Open<'t> = Table<'t, &'static [u8], &'static [u8]>;
@@ -77,6 +75,13 @@ pub(super) fn entry(bytes: &[u8]) -> StoreResult<(Time, u64)> {
     let (at, rest) = number(bytes)?;
     let length = rest.try_into().map_err(|_| broken("an entry has another length"))?;
     Ok((Time(at), u32::from_be_bytes(length).into()))
+}
+
+/// An envelope as it is kept.
+pub(super) fn mail(id: EnvelopeId, value: &[u8]) -> StoreResult<Mail> {
+    let (at, rest) = number(value)?;
+    let (topic, bytes) = rest.split_first_chunk().ok_or_else(|| broken("a topic is missing"))?;
+    Ok(Mail { id, topic: Topic(*topic), at: Time(at), bytes: bytes.to_vec() })
 }
 
 pub(super) fn usage(bytes: Option<AccessGuard<'_, &'static [u8]>>) -> StoreResult<Usage> {
@@ -211,7 +216,7 @@ impl<'t> Tables<'t> {
         for (key, mail) in &new {
             let at = mail.at.0.to_be_bytes();
             let length = u32::try_from(mail.bytes.len()).map_err(|_| StoreError::Quota)?;
-            put(&mut self.mail, key, &[&mail.topic.0, &mail.bytes[..]].concat())?;
+            put(&mut self.mail, key, &[&at[..], &mail.topic.0, &mail.bytes].concat())?;
             put(&mut self.index, key, &[&at[..], &length.to_be_bytes()].concat())?;
             put(&mut self.age, &[&at[..], key].concat(), &[])?;
         }
@@ -233,7 +238,8 @@ impl<'t> Tables<'t> {
         for age in &old {
             let (_, key) = number(age)?;
             let found = self.index.remove(key).map_err(super::error)?;
-            let (_, length) = found.map_or(Err(broken("no entry")), |found| entry(found.value()))?;
+            let (_, length) =
+                found.map_or(Err(broken("no entry")), |found| entry(found.value()))?;
             let id = key.first_chunk().ok_or_else(|| broken("a key is short"))?;
             let freed = freed.entry(BoxId(*id)).or_default();
             freed.count += 1;

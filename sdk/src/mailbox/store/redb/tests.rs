@@ -83,10 +83,9 @@ async fn a_full_disk_is_an_error_and_nothing_is_lost_or_half_there() {
     assert!(matches!(refused.1, StoreError::DiskFull), "{:?}", refused.1);
     assert!(!kept.is_empty());
 
-    let has = |store: &Redb| store.ids(id, Time(0));
     let mut expected = kept.clone();
     expected.sort_unstable();
-    assert_eq!(has(&store).await.unwrap(), expected);
+    assert_eq!(store.ids(id, Time(0)).await.unwrap(), expected);
     assert_eq!(store.usage(id).await.unwrap().count, kept.len() as u64);
 
     disk.room.store(u64::MAX, Ordering::SeqCst);

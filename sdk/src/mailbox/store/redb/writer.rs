@@ -66,8 +66,9 @@ fn transaction(shared: &Shared, works: Vec<Work>) -> StoreResult<Vec<StoreResult
         let mut tables = Tables::open(&transaction).map_err(super::error)?;
         for work in works {
             let result = work(&mut tables);
-            if let Err(error @ (StoreError::DiskFull | StoreError::Unavailable | StoreError::Failed(_))) =
-                result
+            if let Err(
+                error @ (StoreError::DiskFull | StoreError::Unavailable | StoreError::Failed(_)),
+            ) = result
             {
                 return Err(error);
             }
