@@ -33,9 +33,13 @@ impl<K: Hash + Eq + Copy> Rates<K> {
         let interval = self.rate.interval.0.max(1);
         let most = interval.saturating_mul(u64::from(self.rate.burst));
         let cost = interval.saturating_mul(u64::from(count));
+        let limit = now.0.saturating_add(most);
+        if let Some(rested) = self.rested.get_mut(&key) {
+            // A clock that was put back keeps nobody out for longer than a burst.
+            *rested = limit.min(*rested);
+        }
         let from = self.rested.get(&key).copied().unwrap_or(0).max(now.0);
         let to = from.saturating_add(cost);
-        let limit = now.0.saturating_add(most);
         if to > limit {
             return Err(Span(to - limit));
         }
@@ -76,6 +80,14 @@ mod tests {
         assert_eq!(rates.take(now + Span(100), 1, 1), Ok(()));
         assert_eq!(rates.take(now + Span(100), 1, 1), Err(Span(100)));
         assert_eq!(rates.take(now + Span(1000), 1, 3), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_may_be_put_back() {
+        let mut rates = Rates::new(RATE, 10);
+        assert_eq!(rates.take(Time(1_000_000), 1, 3), Ok(()));
+        assert_eq!(rates.take(Time(1000), 1, 1), Err(Span(100)));
+        assert_eq!(rates.take(Time(1100), 1, 1), Ok(()));
     }
 
     #[test]

@@ -85,11 +85,13 @@ async fn a_box_is_opened_renewed_and_closed() {
     assert_eq!(status.bytes, 8 + OVERHEAD);
     // Other topics, with what is there.
     let other = Topic([2; 32]);
-    let status = bob.open(vec![other], HOUR).unwrap().run(carry!(mailbox)).await.unwrap();
+    let call = bob.open(vec![other], HOUR).unwrap();
+    let status = call.run(carry!(mailbox, later, b"other")).await.unwrap();
     assert_eq!((status.envelopes, mailbox.topics()), (1, vec![other]));
 
-    bob.close().run(carry!(mailbox)).await.unwrap();
-    assert_eq!(refused(alice.status().run(carry!(mailbox)).await).code(), "unknown-box");
+    bob.close().run(carry!(mailbox, later, b"other")).await.unwrap();
+    let error = refused(alice.status().run(carry!(mailbox, later, b"peer")).await);
+    assert_eq!(error.code(), "unknown-box");
     assert!(mailbox.topics().is_empty());
     assert!(mailbox.store().boxes().await.unwrap().is_empty());
 }
