@@ -306,6 +306,17 @@ impl<S: MailStore> Service<S> {
     }
 }
 
+/// Whoever runs a mailbox gives its futures to other threads.
+const _: () = {
+    const fn is_send<T: Send>(_: &T) {}
+    #[allow(dead_code, reason = "compiling it is the check")]
+    fn check<S: MailStore>(service: &Service<S>) {
+        is_send(&service.handle(Time(0), &[], &[]));
+        is_send(&service.arrived(Time(0), Topic([0; 32]), &[]));
+        is_send(&service.tick(Time(0)));
+    }
+};
+
 /// Too often.
 fn rate(wait: Span) -> MailboxError {
     MailboxError::Rate(u32::try_from(wait.0).unwrap_or(u32::MAX))

@@ -82,14 +82,8 @@ impl JetStream {
         options.check()?;
         let mut context = jetstream::new(client);
         context.set_timeout(options.timeout);
-        let link = async |config: jetstream::stream::Config| {
-            let name = config.name.clone();
-            context.get_or_create_stream(config).await.map_err(|error| unavailable(&error))?;
-            let stream = context.get_stream_no_info(name).await;
-            let stream = stream.map_err(|error| unavailable(&error))?;
-            Ok::<_, StoreError>(Link::new(context.clone(), stream, options.tries))
-        };
-        let (mail, boxes) = (link(options.mail()).await?, link(options.boxes()).await?);
+        let mail = link(&context, options.mail(), options.tries).await?;
+        let boxes = link(&context, options.boxes(), options.tries).await?;
         let (index, reading) = (Mutex::default(), tokio::sync::Mutex::default());
         let store = Self { mail, boxes, name: options.name, index, reading };
         store.catch_up().await?;
@@ -343,6 +337,18 @@ impl MailStore for JetStream {
         self.must_have(id).await?;
         self.count_packages(id).await
     }
+}
+
+/// A stream, made if it is not there.
+async fn link(
+    context: &jetstream::Context,
+    config: jetstream::stream::Config,
+    tries: u32,
+) -> StoreResult<Link> {
+    let name = config.name.clone();
+    context.get_or_create_stream(config).await.map_err(|error| unavailable(&error))?;
+    let stream = context.get_stream_no_info(name).await.map_err(|error| unavailable(&error))?;
+    Ok(Link::new(context.clone(), stream, tries))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tls_codec::VLBytes;
 
 use super::*;
-use crate::mailbox::client::{CatchUp, ClientError, Session, take, taken};
+use crate::mailbox::client::{CatchUp, ClientError, Session, Step, take, taken};
 use crate::mailbox::list::List;
 use crate::mailbox::wire::Kind;
 use crate::mailbox::{Capability, Limits, MailboxKeys, Service};
@@ -67,16 +67,27 @@ fn envelope(name: &str, number: usize) -> Vec<u8> {
     envelope
 }
 
-/// Says the same until it is done, as a client does.
-async fn stubborn<T>(mut work: impl AsyncFnMut() -> Result<T, ClientError>) -> T {
+/// Waits before it is said again, as a client does.
+async fn again(begin: Instant, error: ClientError) {
+    assert!(error.is_retryable(), "{error}");
+    assert!(begin.elapsed() < PATIENCE, "{error}");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// Stores these, however often it has to be said.
+async fn store(mailbox: Mailbox, session: &mut Session, items: Vec<(Topic, Vec<u8>)>) {
     let begin = Instant::now();
-    loop {
-        match work().await {
-            Ok(done) => return done,
-            Err(error) => {
-                assert!(error.is_retryable(), "{error}");
-                assert!(begin.elapsed() < PATIENCE, "{error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    'again: loop {
+        let mut call = session.store(items.clone()).unwrap();
+        let mut frame = call.frame().unwrap();
+        loop {
+            match call.step(&mailbox.handle(NOW, b"writer", &frame).await) {
+                Ok(Step::Send(next)) => frame = next,
+                Ok(Step::Done(_)) => return,
+                Err(error) => {
+                    again(begin, error).await;
+                    continue 'again;
+                }
             }
         }
     }
@@ -146,10 +157,7 @@ async fn a_node_is_killed_under_load_and_nothing_acknowledged_is_lost() {
                 let name = format!("writer {writer} batch {batches}");
                 let batch: Vec<_> = (0..BATCH).map(|number| envelope(&name, number)).collect();
                 let items: Vec<_> = batch.iter().map(|bytes| (TOPIC_A, bytes.clone())).collect();
-                let carry = async |frame: Vec<u8>| {
-                    Ok::<_, ClientError>(mailbox.handle(NOW, b"writer", &frame).await)
-                };
-                stubborn(async || session.store(items.clone())?.run(carry).await).await;
+                store(mailbox.clone(), &mut session, items).await;
                 acknowledged.extend(batch);
                 // What comes by gossip comes to all of them.
                 let gossip = envelope("gossip", batches);
@@ -171,8 +179,13 @@ async fn a_node_is_killed_under_load_and_nothing_acknowledged_is_lost() {
             let mut got = Vec::new();
             loop {
                 let ask = take(capability().box_id(), 7);
-                let package =
-                    stubborn(async || taken(&mailbox.handle(NOW, b"taker", &ask).await)).await;
+                let begin = Instant::now();
+                let package = loop {
+                    match taken(&mailbox.handle(NOW, b"taker", &ask).await) {
+                        Ok(package) => break package,
+                        Err(error) => again(begin, error).await,
+                    }
+                };
                 if package.kind == Kind::LastResort {
                     return got;
                 }
