@@ -59,6 +59,9 @@ mod capability;
 mod challenge;
 pub mod client;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 mod list;
 mod rate;
