@@ -36,11 +36,14 @@
 //! | [`identity`] | accounts, devices, and what binds them |
 //! | [`engine`] | everything that decides, without network, clock or thread |
 //! | [`store`] | the encrypted file |
+//! | `mailbox` | what keeps envelopes for those who are offline |
 //!
 //! # Features
 //!
 //! - `simulator` (default): the program `trellis-sim`, which runs whole groups through random
 //!   histories and checks what has to hold.
+//! - `mailbox` (default): the module `mailbox`, with a store in one file.
+//! - `jetstream`: a store for several mailbox processes, in a NATS JetStream cluster.
 
 pub mod client;
 pub mod engine;

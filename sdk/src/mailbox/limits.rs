@@ -38,6 +38,9 @@ pub struct Limits {
     pub peers: usize,
     /// How many envelopes that come by themselves are taken on one topic. 2000 at once, 100 a second.
     pub topic_arrivals: Rate,
+    /// How many envelopes are compared for one request; for each so many more, another one is counted.
+    /// 2000.
+    pub request_ids: usize,
     /// How many bytes of ids one message of reconciliation has, about. 512 KiB.
     pub reconcile_bytes: u64,
     /// How many bytes of envelopes one answer has, about. 960 KiB.
@@ -78,6 +81,7 @@ impl Default for Limits {
             peer_requests: Rate { burst: 200, interval: Span::millis(20) },
             peers: 16_384,
             topic_arrivals: Rate { burst: 2000, interval: Span::millis(10) },
+            request_ids: 2000,
             reconcile_bytes: 512 << 10,
             fetch_bytes: MAX_FRAME - (64 << 10),
             pool_packages: 256,

@@ -101,7 +101,8 @@ impl<'s> CatchUp<'s> {
     ///
     /// # Errors
     ///
-    /// [`ClientError`]; it is over then, and may be started again. What came before is good.
+    /// [`ClientError`]. If the mailbox refused and it is retryable, [`frame`](Self::frame) may be sent
+    /// again; otherwise it is over. What came before is good.
     pub fn step(&mut self, frame: &[u8]) -> Result<Progress, ClientError> {
         match self.call.step(frame)? {
             Step::Send(next) => Ok(Progress { next: Some(next), ..Progress::default() }),
@@ -109,6 +110,16 @@ impl<'s> CatchUp<'s> {
             Step::Done(Answer::Envelopes(said)) if !self.asked.is_empty() => self.fetched(said),
             Step::Done(_) => Err(ClientError::BadAnswer),
         }
+    }
+
+    /// The frame that was sent last: to be sent again, after the time that it says, if the mailbox refused
+    /// it because of its [rate](crate::mailbox::MailboxError::Rate).
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::frame`].
+    pub fn frame(&self) -> Result<Vec<u8>, ClientError> {
+        self.call.frame()
     }
 
     /// What it came to, as far as it has come.

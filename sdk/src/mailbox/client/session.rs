@@ -28,8 +28,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// For who has the capability. `mailbox` is whom the transport has found at the other end: a request
-    /// for one mailbox is worth nothing at another.
+    /// For who has the capability. `mailbox` is the one that was meant, as the directory or a setting
+    /// names it, and not what a [`Hello`](wire::Hello) says: a request for one mailbox is worth nothing at
+    /// another, unless that one may choose for whom it is.
     #[must_use]
     pub fn new(capability: Capability, mailbox: MailboxId) -> Self {
         Self { signs: Signs::Holder(capability), mailbox, challenge: Challenge::default() }

@@ -2,7 +2,7 @@
 
 use tls_codec::VLBytes;
 
-use super::Service;
+use super::{Service, rate};
 use crate::Time;
 use crate::mailbox::capability::{BoxId, EnvelopeId, Grant, is_signed, statement};
 use crate::mailbox::error::MailboxError;
@@ -77,7 +77,7 @@ impl<S: MailStore> Service<S> {
                 self.status(id, &record).await
             }
             Request::Store(items) => self.keep(now, id, items).await,
-            Request::Reconcile(reconcile) => self.reconcile(now, id, &reconcile).await,
+            Request::Reconcile(reconcile) => self.reconcile(now, alias, id, &reconcile).await,
             Request::Fetch(ids) => self.fetch(now, id, &ids).await,
             Request::Deposit(deposit) => self.deposit(now, id, deposit).await,
             Request::Pools => {
@@ -160,11 +160,16 @@ impl<S: MailStore> Service<S> {
     async fn reconcile(
         &self,
         now: Time,
+        alias: [u8; 16],
         id: BoxId,
         reconcile: &Reconcile,
     ) -> Result<Answer, MailboxError> {
         self.record(now, id).await?;
         let ids = self.store.ids(id, reconcile.since).await?;
+        let more = u32::try_from(ids.len() / self.limits.request_ids.max(1)).unwrap_or(u32::MAX);
+        // Never more than there can be at once.
+        let more = more.min(self.limits.peer_requests.burst / 2);
+        self.state().peers.take(now, alias, more).map_err(rate)?;
         let message = reconcile.message.as_slice();
         let answer = sync::respond(ids, message, self.limits.reconcile_bytes);
         let message = VLBytes::from(answer.map_err(|_| MailboxError::Malformed)?);

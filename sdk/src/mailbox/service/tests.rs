@@ -4,7 +4,7 @@ use tls_codec::VLBytes;
 
 use super::*;
 use crate::mailbox::capability::Capability;
-use crate::mailbox::client::{ClientError, Session, take, taken};
+use crate::mailbox::client::{CatchUp, ClientError, Session, take, taken};
 use crate::mailbox::list::List;
 use crate::mailbox::rate::Rate;
 use crate::mailbox::store::{Memory, OVERHEAD};
@@ -284,6 +284,33 @@ async fn the_rates() {
     alice.status().run(carry!(slow)).await.unwrap();
     let error = refused(alice.status().run(carry!(slow)).await);
     assert_eq!((error.code(), error.is_retryable()), ("rate", true));
+    // What has to compare much counts more than once.
+    let work = mailbox(|limits| {
+        limits.peer_requests = Rate { burst: 40, interval: Span::seconds(10) };
+        limits.request_ids = 10;
+    })
+    .await;
+    let mut bob = session(&work, 1);
+    bob.open(vec![TOPIC], HOUR).unwrap().run(carry!(work)).await.unwrap();
+    for number in 0..150_u8 {
+        work.arrived(NOW, TOPIC, &[number]).await.unwrap();
+    }
+    let (mut catch_up, frame) = CatchUp::start(&mut bob, [TOPIC], [], Time(0)).unwrap();
+    let first = work.handle(NOW, b"peer", &frame).await;
+    assert!(catch_up.step(&first).is_ok());
+    let (_, frame) = CatchUp::start(&mut bob, [TOPIC], [], Time(0)).unwrap();
+    work.handle(NOW, b"peer", &frame).await;
+    let (mut catch_up, frame) = CatchUp::start(&mut bob, [TOPIC], [], Time(0)).unwrap();
+    let error = refused(catch_up.step(&work.handle(NOW, b"peer", &frame).await));
+    assert_eq!(error.code(), "rate");
+    // And may be said again later.
+    let later = NOW + Span::seconds(600);
+    let again = catch_up.frame().unwrap();
+    let mut answer = work.handle(later, b"peer", &again).await;
+    if let Some(next) = catch_up.step(&answer).unwrap().next {
+        answer = work.handle(later, b"peer", &next).await;
+        assert!(catch_up.step(&answer).is_ok());
+    }
     // Nobody else minds.
     assert!(session(&slow, 1).status().run(carry!(slow, NOW, b"other")).await.is_ok());
 }

@@ -64,10 +64,25 @@ impl Index {
         }
     }
 
-    /// Keeps these boxes alone.
-    pub(super) fn retain(&mut self, boxes: impl Fn(&BoxId) -> bool) {
-        let gone: Vec<_> = self.boxes.keys().filter(|id| !boxes(id)).copied().collect();
-        gone.iter().for_each(|id| self.remove(id));
+    /// All boxes that it has something of.
+    pub(super) fn boxes(&self) -> Vec<BoxId> {
+        self.boxes.keys().copied().collect()
+    }
+
+    /// Forgets what a box had up to a number.
+    pub(super) fn forget_upto(&mut self, id: &BoxId, sequence: u64) {
+        let Some(kept) = self.boxes.get_mut(id) else { return };
+        let mut freed = 0;
+        kept.entries.retain(|_, entry| {
+            let stays = entry.sequence > sequence;
+            freed += if stays { 0 } else { entry.cost() };
+            stays
+        });
+        kept.bytes -= freed;
+        self.total -= freed;
+        if kept.entries.is_empty() {
+            self.boxes.remove(id);
+        }
     }
 
     pub(super) fn get(&self, id: &BoxId, envelope: &EnvelopeId) -> Option<Entry> {

@@ -192,8 +192,22 @@ impl Link {
         self.stream.get_info().await.ok()?.cluster?.leader
     }
 
-    /// Reads everything of the subjects that fit, from a number on; what there is when it begins, at
-    /// least.
+    /// How many messages there are of the subjects that fit, by the node that knows best.
+    pub(super) async fn count(&self, subjects: &str) -> StoreResult<u64> {
+        self.persist(|| async {
+            let info = self.stream.info_builder().subjects(subjects).fetch().await;
+            let mut info = pin!(info.map_err(|error| unavailable(&error))?);
+            let mut count = 0;
+            while let Some(subject) = poll_fn(|context| info.as_mut().poll_next(context)).await {
+                count += subject.map_err(|error| unavailable(&error))?.1 as u64;
+            }
+            Ok(count)
+        })
+        .await
+    }
+
+    /// Reads everything of the subjects that fit, from a number on, at some node: it may not have the
+    /// last ones yet.
     pub(super) async fn read(
         &self,
         subjects: &str,

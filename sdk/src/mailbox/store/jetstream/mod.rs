@@ -58,6 +58,8 @@ const AT: &str = "Trellis-At";
 const LENGTH: &str = "Trellis-Length";
 /// How many envelopes are published or read at the same time.
 const AT_ONCE: usize = 64;
+/// How often the stream is read, at nodes that may be behind, until there is nothing more.
+const READINGS: usize = 5;
 
 /// A store in a JetStream cluster.
 #[derive(Debug)]
@@ -94,30 +96,38 @@ impl JetStream {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what came to the stream since the last time.
+    /// Reads what came to the stream since the last time. Whoever calls it then knows of everything that
+    /// was acknowledged before.
     async fn catch_up(&self) -> StoreResult<()> {
         let _reading = self.reading.lock().await;
-        let (tip, upto) = (self.mail.tip().await?, self.index().upto);
-        if tip <= upto {
-            return Ok(());
-        }
+        let tip = self.mail.tip().await?;
         let all = format!("{}.mail.>", self.name);
-        self.mail
-            .read(&all, upto + 1, true, |message| {
-                let headers = message.headers.as_ref();
-                let info = message.info().map_err(|_| broken("a message has no number"))?;
-                let Some((id, envelope, entry)) =
-                    entry(&message.subject, headers, info.stream_sequence)
-                else {
-                    // Nothing of ours; it is nobody's envelope.
-                    return Ok(());
-                };
-                self.index().insert(id, envelope, entry);
-                Ok(())
-            })
-            .await?;
-        self.index().upto = tip;
-        Ok(())
+        for _ in 0..READINGS {
+            let upto = self.index().upto;
+            if tip <= upto {
+                return Ok(());
+            }
+            let mut seen = upto;
+            self.mail
+                .read(&all, upto + 1, true, |message| {
+                    let info = message.info().map_err(|_| broken("a message has no number"))?;
+                    seen = seen.max(info.stream_sequence);
+                    let headers = message.headers.as_ref();
+                    // What is nothing of ours is nobody's envelope.
+                    if let Some((id, envelope, entry)) =
+                        entry(&message.subject, headers, info.stream_sequence)
+                    {
+                        self.index().insert(id, envelope, entry);
+                    }
+                    Ok(())
+                })
+                .await?;
+            // A node that is behind has less. The one that knows best says whether there is more, or
+            // whether what would be next was deleted.
+            let more = seen < tip && self.mail.first(&all, seen + 1).await?.is_some();
+            self.index().upto = if more { seen } else { tip.max(seen) };
+        }
+        if self.index().upto >= tip { Ok(()) } else { Err(StoreError::Unavailable) }
     }
 
     fn mail_subject(&self, id: &BoxId, envelope: &EnvelopeId) -> String {
@@ -158,6 +168,10 @@ impl JetStream {
 impl MailStore for JetStream {
     async fn boxes(&self) -> StoreResult<Vec<(BoxId, BoxRecord)>> {
         let all = format!("{}.box.record.*", self.name);
+        let (known, upto) = {
+            let index = self.index();
+            (index.boxes(), index.upto)
+        };
         let mut found = Vec::new();
         self.boxes
             .read(&all, 1, false, |message| {
@@ -166,8 +180,14 @@ impl MailStore for JetStream {
                 Ok(())
             })
             .await?;
+        // What a box had whose end another process saw is not in the stream any more. It may have been
+        // opened anew since.
         let there: HashSet<_> = found.iter().map(|(id, _)| *id).collect();
-        self.index().retain(|id| there.contains(id));
+        for id in known.into_iter().filter(|id| !there.contains(id)) {
+            if self.find(id).await?.is_none() {
+                self.index().forget_upto(&id, upto);
+            }
+        }
         Ok(found)
     }
 

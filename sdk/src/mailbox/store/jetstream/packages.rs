@@ -166,7 +166,8 @@ impl JetStream {
             .await?;
         let mut counted = Vec::new();
         for (suite, pool) in pools {
-            let left = self.packages(&id, suite).await?.count;
+            let all = format!("{}.*", self.packages_subject(&id, suite));
+            let left = self.boxes.count(&all).await?;
             counted.push(pool.pool(suite, u32::try_from(left).unwrap_or(u32::MAX)));
         }
         Ok(counted)
