@@ -287,19 +287,23 @@ fn found(result: Result<StreamMessage, RawMessageError>) -> StoreResult<Option<S
 
 /// Why something was not published.
 fn refused(error: PublishError) -> StoreError {
-    let full = [
+    let source = std::error::Error::source(&error);
+    match source.and_then(|source| source.downcast_ref::<jetstream::Error>()) {
+        Some(said) if is_full(said) => StoreError::Full,
+        _ => unavailable(&error),
+    }
+}
+
+/// Whether the cluster, or the stream, has no room.
+pub(super) fn is_full(error: &jetstream::Error) -> bool {
+    [
         ErrorCode::STREAM_STORE_FAILED,
         ErrorCode::STORAGE_RESOURCES_EXCEEDED,
         ErrorCode::MEMORY_RESOURCES_EXCEEDED,
         ErrorCode::INSUFFICIENT_RESOURCES,
         ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
-    ];
-    let source = std::error::Error::source(&error);
-    let said = source.and_then(|source| source.downcast_ref::<jetstream::Error>());
-    match said {
-        Some(said) if full.contains(&said.error_code()) => StoreError::Full,
-        _ => unavailable(&error),
-    }
+    ]
+    .contains(&error.error_code())
 }
 
 /// The cluster did not do it, or did not say that it did.

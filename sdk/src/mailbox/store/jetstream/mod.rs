@@ -39,6 +39,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::{Client, HeaderMap, jetstream};
 use tls_codec::{DeserializeBytes, Serialize};
@@ -79,7 +80,7 @@ impl JetStream {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the cluster does not answer or has fewer nodes than there are to be
-    /// replicas; [`StoreError::Failed`] for options that can't be.
+    /// replicas, [`StoreError::Full`] if it has no room; [`StoreError::Failed`] for options that can't be.
     pub async fn open(client: Client, options: JetStreamOptions) -> StoreResult<Self> {
         options.check()?;
         let mut context = jetstream::new(client);
@@ -366,7 +367,10 @@ async fn link(
     tries: u32,
 ) -> StoreResult<Link> {
     let name = config.name.clone();
-    context.get_or_create_stream(config).await.map_err(|error| unavailable(&error))?;
+    context.get_or_create_stream(config).await.map_err(|error| match error.kind() {
+        CreateStreamErrorKind::JetStream(said) if link::is_full(&said) => StoreError::Full,
+        _ => unavailable(&error),
+    })?;
     let stream = context.get_stream_no_info(name).await.map_err(|error| unavailable(&error))?;
     Ok(Link::new(context.clone(), stream, tries))
 }

@@ -23,7 +23,7 @@ pub struct JetStreamOptions {
     /// How many bytes of envelopes the cluster keeps for this mailbox, on each node; zero for as many as
     /// it will. Zero.
     pub envelope_bytes: u64,
-    /// How many bytes of boxes and key packages. 1 GiB.
+    /// How many bytes of boxes and key packages. The cluster sets so much aside. 1 GiB.
     pub box_bytes: u64,
     /// For how long the cluster remembers what was published, to notice a second time. 2 minutes.
     pub duplicates: Duration,

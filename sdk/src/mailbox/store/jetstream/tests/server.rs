@@ -43,8 +43,9 @@ impl Cluster {
         let mut cluster = Self { directory: std::env::temp_dir().join(name), nodes: Vec::new() };
         fs::create_dir_all(&cluster.directory).unwrap();
         // Held until all are known, so that they differ.
-        let ports: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports: Vec<_> = ports.iter().map(|port| port.local_addr().unwrap()).collect();
+        let held: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports: Vec<_> = held.iter().map(|port| port.local_addr().unwrap()).collect();
+        drop(held);
         let routes: Vec<_> = ports.iter().map(|port| format!("nats://{port}")).collect();
         for (index, port) in ports.iter().enumerate() {
             let name = format!("node-{index}");
@@ -52,7 +53,7 @@ impl Cluster {
             fs::create_dir_all(&home).unwrap();
             let mut config = format!(
                 "listen: 127.0.0.1:-1\nserver_name: {name}\nports_file_dir: {home:?}\n\
-                 jetstream {{ store_dir: {:?}, max_mem: 64M, max_file: 1G }}\n",
+                 jetstream {{ store_dir: {:?}, max_mem: 64M, max_file: 8G }}\n",
                 home.join("store"),
             );
             if count > 1 {
@@ -72,10 +73,12 @@ impl Cluster {
                 .stderr(log)
                 .spawn()
                 .unwrap();
-            let pid = child.id();
             cluster.nodes.push(Node { name, child: Some(child), address: String::new() });
-            let address = address(&home, pid);
-            cluster.nodes.last_mut().unwrap().address = address;
+        }
+        // They wait for each other.
+        for node in &mut cluster.nodes {
+            let pid = node.child.as_ref().unwrap().id();
+            node.address = address(&cluster.directory.join(&node.name), pid);
         }
         Some(cluster)
     }
