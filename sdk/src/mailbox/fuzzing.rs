@@ -173,3 +173,27 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     }
     seeds
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inputs_to_begin_with_are_good() {
+        let seeds = seeds();
+        for (target, input) in &seeds {
+            assert_eq!(*target, "mailbox");
+            mailbox_frames(input);
+        }
+        // Each of them gets as far as it should: the catch-up ends with the envelope.
+        let (_, catch_up) = seeds.last().unwrap();
+        let (length, rest) = catch_up[1..].split_first_chunk().unwrap();
+        let (first, second) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
+        assert!(matches!(wire::decode(first), Ok(Answer::Reconciled(_))));
+        let Ok(Answer::Envelopes(envelopes)) = wire::decode(second) else { panic!() };
+        assert_eq!(envelopes.items.len(), 1);
+        for (_, input) in seeds.iter().filter(|(_, input)| input[0] == 0) {
+            assert!(wire::decode::<Ask>(&input[1..]).is_ok());
+        }
+    }
+}

@@ -59,7 +59,7 @@ mod capability;
 mod challenge;
 pub mod client;
 mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod limits;
