@@ -2,6 +2,7 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
+use tls_codec::VLBytes;
 
 use super::link::Published;
 use super::{JetStream, broken, bytes, hex, record};
@@ -118,16 +119,23 @@ impl JetStream {
         spare: bool,
     ) -> StoreResult<Option<Taken>> {
         let Some((_, pool)) = self.pool(&id, suite).await? else { return Ok(None) };
-        let all = format!("{}.*", self.packages_subject(&id, suite));
+        if !spare && let Some(package) = self.one_time(&id, suite, now).await? {
+            return Ok(Some(pool.taken(package, Kind::OneTime)));
+        }
+        self.last_resort(id, suite, now).await
+    }
+
+    /// Takes out the first one-time key package that is valid.
+    async fn one_time(&self, id: &BoxId, suite: u16, now: Time) -> StoreResult<Option<VLBytes>> {
+        let all = format!("{}.*", self.packages_subject(id, suite));
         let mut from = 1;
-        while !spare {
-            let Some(found) = self.boxes.first(&all, from).await? else { break };
+        loop {
+            let Some(found) = self.boxes.first(&all, from).await? else { return Ok(None) };
             from = found.sequence + 1;
             // Whoever deletes it has it.
             match self.boxes.delete(found.sequence).await {
                 Ok(true) if now < expires(&found) => {
-                    let package = found.payload.to_vec().into();
-                    return Ok(Some(pool.taken(package, Kind::OneTime)));
+                    return Ok(Some(found.payload.to_vec().into()));
                 }
                 Ok(_) => {}
                 // It may be deleted, and by whomever: nobody gets it from here.
@@ -135,7 +143,6 @@ impl JetStream {
                 Err(error) => return Err(error),
             }
         }
-        self.last_resort(id, suite, now).await
     }
 
     async fn last_resort(&self, id: BoxId, suite: u16, now: Time) -> StoreResult<Option<Taken>> {

@@ -315,22 +315,29 @@ impl<'t> Tables<'t> {
             Some(found) => record::<PoolRecord>(found.value())?,
             None => return Ok(None),
         };
-        let mut total = self.total()?;
-        while !spare {
-            let first = scan(&self.packages, &pool, 1, |value| Ok(value.to_vec()))?.pop();
-            let Some((key, value)) = first else { break };
-            let (expires, package) = number(&value)?;
-            delete(&mut self.packages, &key)?;
-            total = total.saturating_sub(package.len() as u64 + OVERHEAD);
-            self.set_total(total)?;
-            if now < Time(expires) {
-                return Ok(Some(state.taken(VLBytes::from(package.to_vec()), Kind::OneTime)));
-            }
+        if !spare && let Some(package) = self.one_time(&pool, now)? {
+            return Ok(Some(state.taken(package, Kind::OneTime)));
         }
         let Some((taken, first)) = state.last_resort(now) else { return Ok(None) };
         if first {
             put(&mut self.pools, &pool, &bytes(&state)?)?;
         }
         Ok(Some(taken))
+    }
+
+    /// Takes out the first one-time key package that is valid.
+    fn one_time(&mut self, pool: &[u8], now: Time) -> StoreResult<Option<VLBytes>> {
+        let mut total = self.total()?;
+        loop {
+            let first = scan(&self.packages, pool, 1, |value| Ok(value.to_vec()))?.pop();
+            let Some((key, value)) = first else { return Ok(None) };
+            let (expires, package) = number(&value)?;
+            delete(&mut self.packages, &key)?;
+            total = total.saturating_sub(package.len() as u64 + OVERHEAD);
+            self.set_total(total)?;
+            if now < Time(expires) {
+                return Ok(Some(VLBytes::from(package.to_vec())));
+            }
+        }
     }
 }
