@@ -138,8 +138,7 @@ impl JetStream {
                     return Ok(Some(found.payload.to_vec().into()));
                 }
                 Ok(_) => {}
-                // It may be deleted, and by whomever: nobody gets it from here.
-                Err(StoreError::Unavailable) => {}
+                // Without an answer it may be deleted, and by whomever: nobody gets it from here.
                 Err(error) => return Err(error),
             }
         }
