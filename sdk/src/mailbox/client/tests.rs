@@ -88,6 +88,34 @@ async fn what_was_missed_comes_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn answers_are_as_long_as_the_mailbox_says() {
+    let mut limits = unhurried();
+    (limits.fetch_bytes, limits.reconcile_bytes) = (10_000, 5000);
+    let mailbox = mailbox(9, limits).await;
+    let mut session = open(&mailbox).await;
+    for number in 0..500 {
+        mailbox.arrived(NOW, TOPICS[0], &envelope(number)).await.unwrap();
+    }
+    let (mut catch_up, mut frame) = CatchUp::start(&mut session, TOPICS, [], Time(0)).unwrap();
+    let (mut got, mut answers) = (0, 0);
+    loop {
+        let answer = mailbox.handle(NOW, b"me", &frame).await;
+        // 33 envelopes of 300 bytes, with their topics and times.
+        assert!(answer.len() < 12_000);
+        let progress = catch_up.step(&answer).unwrap();
+        got += progress.envelopes.len();
+        answers += usize::from(!progress.envelopes.is_empty());
+        match progress.next {
+            Some(next) => frame = next,
+            None => break,
+        }
+    }
+    assert_eq!((got, answers), (500, 16));
+    // 500 ids do not fit into 5000 bytes.
+    assert!(catch_up.summary().rounds > 3);
+}
+
+#[tokio::test]
 async fn what_came_before_need_not_be_compared() {
     let mailbox = mailbox(9, unhurried()).await;
     let mut session = open(&mailbox).await;
