@@ -26,6 +26,11 @@ pub const CHALLENGE_PERIOD: Span = Span::seconds(600);
 const LABEL: &[u8] = b"trellis mailbox challenge v1";
 
 /// What a request has to be signed over, 16 bytes. All zeros for whoever does not know any.
+///
+/// A mailbox makes it from its secret, the time, in periods of [`CHALLENGE_PERIOD`], and the peer as the
+/// transport has authenticated it; it makes it again to compare, and remembers nothing. What one peer
+/// said can't be said again by another. The same peer may say the same again within a period, which does
+/// no harm: every request is idempotent.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize,
 )]

@@ -27,8 +27,8 @@
 //! topic away from others by being the first. A box ends when nobody renews it; an envelope ends some time
 //! after it came, or with its box.
 //!
-//! Requests are signed; how a replay is worth nothing, though the mailbox remembers nothing, stands in
-//! [`wire::Signed`] and [`CHALLENGE_PERIOD`].
+//! Requests are signed, see [`wire::Signed`]; how a replay is worth nothing, though the mailbox remembers
+//! nothing, stands in [`Challenge`].
 //!
 //! # What is promised
 //!

@@ -48,6 +48,10 @@ pub enum Ask {
 }
 
 /// A signed request.
+///
+/// Signed is `opaque label<V> = "trellis mailbox request v1"`, the mailbox (32 bytes), the box (32), the
+/// challenge (16), `opaque body<V>`: so it is worth nothing at another mailbox, for another box, from
+/// another peer ([`Challenge`]), or with another content.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 pub struct Signed {
     /// What the mailbox has given this peer to sign over.
@@ -56,7 +60,7 @@ pub struct Signed {
     pub by: Signer,
     /// A [`Request`].
     pub body: VLBytes,
-    /// See [`capability`](super::capability), 64 bytes.
+    /// Ed25519, of the capability or of the mailbox that the grant names: 64 bytes.
     pub signature: [u8; 64],
 }
 
