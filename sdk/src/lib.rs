@@ -36,18 +36,23 @@
 //! | [`identity`] | accounts, devices, and what binds them |
 //! | [`engine`] | everything that decides, without network, clock or thread |
 //! | [`store`] | the encrypted file |
+//! | `mailbox` | what keeps envelopes for those who are offline |
 //!
 //! # Features
 //!
 //! - `libp2p` (default): [`transport::libp2p`], peers over the internet and on the local network.
 //! - `simulator` (default): the program `trellis-sim`, which runs whole groups through random
 //!   histories and checks what has to hold.
+//! - `mailbox` (default): the module `mailbox`, with a store in one file.
+//! - `jetstream`: a store for several mailbox processes, in a NATS JetStream cluster.
 
 pub mod client;
 pub mod engine;
 pub mod guide;
 pub mod identity;
 mod ids;
+#[cfg(feature = "mailbox")]
+pub mod mailbox;
 pub mod message;
 mod policy;
 #[cfg(feature = "simulator")]

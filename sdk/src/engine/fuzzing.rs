@@ -27,6 +27,9 @@ use crate::wire::{
 };
 use crate::{Address, GroupId, StateId, Time, Topic};
 
+#[cfg(feature = "mailbox")]
+pub use crate::mailbox::fuzzing::mailbox_frames as mailbox;
+
 const KEY: [u8; 32] = [1; 32];
 const TOPIC: Topic = Topic([2; 32]);
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
@@ -416,5 +419,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("backup", vec![0, 0, 0, 16, 0, 1]),
         ("backup", with(5, &binding)),
     ]);
+    #[cfg(feature = "mailbox")]
+    seeds.extend(crate::mailbox::fuzzing::seeds());
     seeds
 }

@@ -1,0 +1,313 @@
+//! What is done with one stream: published, read, deleted; with errors that tell what is known.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::publish::PublishAck;
+use async_nats::jetstream::stream::{
+    DeleteMessageErrorKind, LastRawMessageErrorKind, RawMessageError, Stream,
+};
+use async_nats::jetstream::{self, Context, ErrorCode, Message};
+use futures_core::Stream as _;
+
+use crate::mailbox::store::{StoreError, StoreResult};
+
+/// How many messages are read at once.
+const BATCH: usize = 2000;
+/// After which time the cluster deletes a consumer that nobody reads from.
+const ABANDONED: Duration = Duration::from_secs(30);
+/// After which time something is tried again that the cluster did not answer; twice it the next time.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What became of something that was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    /// A majority of the nodes has it, under this number.
+    New(u64),
+    /// Something of that subject is there, or on its way there.
+    There,
+}
+
+/// A stream, and how it is reached.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    context: Context,
+    stream: Stream<()>,
+    tries: u32,
+}
+
+impl Link {
+    pub(super) fn new(context: Context, stream: Stream<()>, tries: u32) -> Self {
+        Self { context, stream, tries }
+    }
+
+    /// Does something until it is answered, a few times.
+    async fn persist<T, F>(&self, mut work: impl FnMut() -> F) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>>,
+    {
+        let mut pause = PAUSE;
+        for _ in 1..self.tries {
+            match work().await {
+                Err(StoreError::Unavailable) => tokio::time::sleep(pause).await,
+                done => return done,
+            }
+            pause *= 2;
+        }
+        work().await
+    }
+
+    /// Publishes what must be the first of its subject, or must follow the one with a number, and waits
+    /// until a majority of the nodes has it.
+    pub(super) async fn publish(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        after: u64,
+        payload: &[u8],
+    ) -> StoreResult<Published> {
+        self.persist(|| async {
+            let message = PublishMessage::build()
+                .headers(headers.clone())
+                .expected_last_subject_sequence(after)
+                .payload(payload.to_vec().into());
+            self.send(subject, message).await
+        })
+        .await
+    }
+
+    /// The same once in the time that the cluster remembers names for.
+    pub(super) async fn publish_once(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        name: &str,
+        payload: &[u8],
+    ) -> StoreResult<Published> {
+        self.persist(|| async {
+            let message = PublishMessage::build()
+                .headers(headers.clone())
+                .expected_last_subject_sequence(0)
+                .message_id(name)
+                .payload(payload.to_vec().into());
+            self.send(subject, message).await
+        })
+        .await
+    }
+
+    async fn send(&self, subject: &str, message: PublishMessage) -> StoreResult<Published> {
+        let sent = self.context.send_publish(subject.to_owned(), message).await;
+        let acked = match sent {
+            Ok(ack) => ack.await,
+            Err(error) => Err(error),
+        };
+        match acked {
+            Ok(PublishAck { duplicate: false, sequence, .. }) => Ok(Published::New(sequence)),
+            Ok(_) => Ok(Published::There),
+            Err(error) => match error.kind() {
+                PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => {
+                    Ok(Published::There)
+                }
+                _ => Err(refused(error)),
+            },
+        }
+    }
+
+    /// Writes over what a subject has.
+    pub(super) async fn replace(&self, subject: &str, payload: &[u8]) -> StoreResult<()> {
+        self.persist(|| async {
+            let message = PublishMessage::build().payload(payload.to_vec().into());
+            self.send(subject, message).await.map(drop)
+        })
+        .await
+    }
+
+    /// What a subject has, by the node that knows best.
+    pub(super) async fn last(&self, subject: &str) -> StoreResult<Option<StreamMessage>> {
+        self.persist(|| async { found(self.stream.get_last_raw_message_by_subject(subject).await) })
+            .await
+    }
+
+    /// The first message of the subjects that fit, from a number on.
+    pub(super) async fn first(
+        &self,
+        subjects: &str,
+        from: u64,
+    ) -> StoreResult<Option<StreamMessage>> {
+        self.persist(|| async {
+            found(self.stream.get_first_raw_message_by_subject(subjects, from).await)
+        })
+        .await
+    }
+
+    /// A message by its number.
+    pub(super) async fn get(&self, sequence: u64) -> StoreResult<Option<StreamMessage>> {
+        self.persist(|| async { found(self.stream.get_raw_message(sequence).await) }).await
+    }
+
+    /// Deletes a message; whether this call did it. Of several at the same time, at whatever node, one
+    /// did. It is tried once: when no answer comes, nobody knows.
+    pub(super) async fn delete(&self, sequence: u64) -> StoreResult<bool> {
+        match self.stream.delete_message(sequence).await {
+            Ok(deleted) => Ok(deleted),
+            Err(error) => match error.kind() {
+                DeleteMessageErrorKind::JetStream(error)
+                    if error.error_code() == ErrorCode::SEQUENCE_NOT_FOUND
+                        || error.error_code() == ErrorCode::NO_MESSAGE_FOUND
+                        || error.error_code() == ErrorCode::STREAM_MESSAGE_DELETE_FAILED =>
+                {
+                    Ok(false)
+                }
+                _ => Err(unavailable(&error)),
+            },
+        }
+    }
+
+    /// Deletes everything of the subjects that fit.
+    pub(super) async fn purge(&self, subjects: &str) -> StoreResult<()> {
+        self.persist(|| async {
+            let purged = self.stream.purge().filter(subjects).await;
+            purged.map(drop).map_err(|error| unavailable(&error))
+        })
+        .await
+    }
+
+    /// The number of the last message there ever was, by the node that knows best.
+    pub(super) async fn tip(&self) -> StoreResult<u64> {
+        self.persist(|| async {
+            let info = self.stream.get_info().await.map_err(|error| unavailable(&error))?;
+            Ok(info.state.last_sequence)
+        })
+        .await
+    }
+
+    /// The node that decides what is stored.
+    #[cfg(test)]
+    pub(super) async fn leader(&self) -> Option<String> {
+        self.stream.get_info().await.ok()?.cluster?.leader
+    }
+
+    /// How many messages there are of the subjects that fit, by the node that knows best.
+    pub(super) async fn count(&self, subjects: &str) -> StoreResult<u64> {
+        self.persist(|| async {
+            let info = self.stream.info_builder().subjects(subjects).fetch().await;
+            let mut info = pin!(info.map_err(|error| unavailable(&error))?);
+            let mut count = 0;
+            while let Some(subject) = poll_fn(|context| info.as_mut().poll_next(context)).await {
+                count += subject.map_err(|error| unavailable(&error))?.1 as u64;
+            }
+            Ok(count)
+        })
+        .await
+    }
+
+    /// Reads everything of the subjects that fit, from a number on, at some node: it may not have the
+    /// last ones yet.
+    pub(super) async fn read(
+        &self,
+        subjects: &str,
+        from: u64,
+        headers_only: bool,
+        mut each: impl FnMut(&Message) -> StoreResult<()>,
+    ) -> StoreResult<()> {
+        let consumer = self
+            .persist(|| async {
+                let config = pull::Config {
+                    deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
+                    ack_policy: AckPolicy::None,
+                    filter_subject: subjects.to_owned(),
+                    headers_only,
+                    inactive_threshold: ABANDONED,
+                    memory_storage: true,
+                    num_replicas: 1,
+                    ..pull::Config::default()
+                };
+                self.stream.create_consumer(config).await.map_err(|error| unavailable(&error))
+            })
+            .await?;
+        let mut left = consumer.cached_info().num_pending;
+        let mut read = Ok(());
+        while left > 0 && read.is_ok() {
+            let before = left;
+            read = fetch(&consumer, &mut |message| {
+                left = left.saturating_sub(1);
+                each(message)
+            })
+            .await;
+            if read.is_ok() && left == before {
+                // What was pending may have been deleted since.
+                let now = self.stream.consumer_info(&consumer.cached_info().name).await;
+                match now {
+                    Ok(info) if info.num_pending == 0 => break,
+                    _ => read = Err(StoreError::Unavailable),
+                }
+            }
+        }
+        // If it is not deleted here, the cluster does it.
+        let _ = self.stream.delete_consumer(&consumer.cached_info().name).await;
+        read
+    }
+}
+
+async fn fetch(
+    consumer: &jetstream::consumer::PullConsumer,
+    each: &mut impl FnMut(&Message) -> StoreResult<()>,
+) -> StoreResult<()> {
+    let batch = consumer.fetch().max_messages(BATCH).messages().await;
+    let mut batch = pin!(batch.map_err(|error| unavailable(&error))?);
+    while let Some(message) = poll_fn(|context| batch.as_mut().poll_next(context)).await {
+        each(&message.map_err(|error| {
+            tracing::debug!(%error, "JetStream stopped in the middle");
+            StoreError::Unavailable
+        })?)?;
+    }
+    Ok(())
+}
+
+fn found(result: Result<StreamMessage, RawMessageError>) -> StoreResult<Option<StreamMessage>> {
+    match result {
+        Ok(message) => Ok(Some(message)),
+        Err(error) => match error.kind() {
+            LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            LastRawMessageErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::NO_MESSAGE_FOUND
+                    || error.error_code() == ErrorCode::SEQUENCE_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            _ => Err(unavailable(&error)),
+        },
+    }
+}
+
+/// Why something was not published.
+fn refused(error: PublishError) -> StoreError {
+    let source = std::error::Error::source(&error);
+    match source.and_then(|source| source.downcast_ref::<jetstream::Error>()) {
+        Some(said) if is_full(said) => StoreError::Full,
+        _ => unavailable(&error),
+    }
+}
+
+/// Whether the cluster, or the stream, has no room.
+pub(super) fn is_full(error: &jetstream::Error) -> bool {
+    [
+        ErrorCode::STREAM_STORE_FAILED,
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+        ErrorCode::MEMORY_RESOURCES_EXCEEDED,
+        ErrorCode::INSUFFICIENT_RESOURCES,
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+    ]
+    .contains(&error.error_code())
+}
+
+/// The cluster did not do it, or did not say that it did.
+pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> StoreError {
+    tracing::debug!(%error, "JetStream can't be used");
+    StoreError::Unavailable
+}
