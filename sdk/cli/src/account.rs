@@ -21,7 +21,7 @@ pub fn store_path(common: &Common) -> Result<PathBuf, Failure> {
     if let Some(path) = &common.store {
         return Ok(path.clone());
     }
-    let strategy = etcetera::choose_native_strategy().map_err(|_| {
+    let strategy = etcetera::choose_base_strategy().map_err(|_| {
         Failure::Usage("where is your home directory? --store names a file".to_owned())
     })?;
     Ok(strategy.data_dir().join("trellis").join(FILE))

@@ -52,3 +52,24 @@ pub type Connect =
 pub fn connect() -> Connect {
     Arc::new(|_| Box::pin(async { Err(Failure::NoNetwork) }))
 }
+
+/// The arguments of `mailbox`.
+#[cfg(feature = "mailbox")]
+#[derive(Clone, Debug, Args)]
+pub struct MailboxOptions {
+    /// Keep envelopes in this directory; in memory, if nothing is said
+    #[arg(long, value_name = "DIRECTORY")]
+    pub directory: Option<std::path::PathBuf>,
+    /// Keep so many bytes at most
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub capacity: u64,
+    /// Keep an envelope for so many days at most
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub days: u16,
+}
+
+/// Keeps envelopes for members who are offline.
+#[cfg(feature = "mailbox")]
+pub async fn mailbox(_: MailboxOptions) -> Result<(), Failure> {
+    Err(Failure::NoNetwork)
+}

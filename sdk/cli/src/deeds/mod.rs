@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use trellis_sdk::Client;
 
-pub use doctor::STALE;
 pub use request::{
-    DeviceDeed, GroupDeed, HistoryArguments, Request, RoleName, SendArguments, SuiteName, Waiting,
+    DeviceDeed, GroupDeed, HistoryArguments, Request, RoleName, SendArguments, Waiting,
 };
 
 use crate::account::Asking;

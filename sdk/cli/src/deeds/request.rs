@@ -96,6 +96,47 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// How long this waits, if it is something that waits.
+    fn waiting(&mut self) -> Option<&mut Waiting> {
+        match self {
+            Self::Invite { waiting, .. }
+            | Self::Remove { waiting, .. }
+            | Self::Role { waiting, .. }
+            | Self::Change { waiting, .. }
+            | Self::Send(SendArguments { waiting, .. }) => Some(waiting),
+            Self::Group(
+                GroupDeed::Rename { waiting, .. }
+                | GroupDeed::Migrate { waiting, .. }
+                | GroupDeed::RotateKeys { waiting, .. }
+                | GroupDeed::Leave { waiting, .. },
+            ) => Some(waiting),
+            _ => None,
+        }
+    }
+
+    /// Whether it waits until something is done for good.
+    pub fn waits(&mut self) -> bool {
+        self.waiting().is_some_and(|waiting| waiting.wait)
+    }
+
+    /// Whether others have something to do with it.
+    pub fn needs_network(&mut self) -> bool {
+        let revokes = matches!(self, Self::Device(DeviceDeed::Revoke { .. }));
+        let looks = matches!(self, Self::Change { waiting, .. } if !waiting.wait);
+        let doctor = matches!(self, Self::Doctor { .. });
+        doctor || revokes || (!looks && self.waiting().is_some_and(|waiting| !waiting.no_wait))
+    }
+
+    /// For a program that goes on running: nothing is waited for unless that is said.
+    pub fn without_waiting(mut self) -> Self {
+        if let Some(waiting) = self.waiting() {
+            waiting.no_wait = !waiting.wait;
+        }
+        self
+    }
+}
+
 /// What can be done with groups.
 #[derive(Debug, Subcommand)]
 pub enum GroupDeed {

@@ -80,6 +80,7 @@ impl What {
             Changed::Policy(_) => Self { change: "policy", ..Self::default() },
             Changed::Moving(_) => Self { change: "moving", ..Self::default() },
             Changed::Staying => Self { change: "staying", ..Self::default() },
+            _ => Self { change: "other", ..Self::default() },
         }
     }
 }

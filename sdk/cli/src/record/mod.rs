@@ -15,10 +15,10 @@ use serde::Serialize;
 
 pub use account::{AccountRecord, ApprovalRecord, DeviceRecord, DeviceRequestRecord, FileRecord};
 pub use change::ChangeRecord;
-pub use event::{EventRecord, What};
-pub use group::{GroupRecord, MemberRecord, SecurityRecord, role_name};
+pub use event::EventRecord;
+pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
-pub use network::{Finding, Level, NetworkStatus, Peer, PeerRecord};
+pub use network::{Finding, Level, NetworkStatus, Peer};
 
 use crate::failure::Failure;
 
@@ -127,6 +127,6 @@ pub fn local(millis: u64, format: &str) -> String {
     let moment = moment.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     moment.map_or_else(
         || "?".to_owned(),
-        |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string(),
+        |moment| moment.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
     )
 }
