@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::account::Asking;
 use crate::arguments::{Agent, Common};
-use crate::deeds::Request;
+use crate::deeds::{Request, usage};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::record::{AccountRecord, ErrorRecord, EventRecord, Peer, Record};
@@ -179,11 +179,7 @@ impl Office {
         self.output.json(&End { kind: "end", re: id, ok: done.is_ok(), error })
     }
 
-    async fn perform(
-        &self,
-        id: &serde_json::Value,
-        command: AgentCommand,
-    ) -> Result<(), Failure> {
+    async fn perform(&self, id: &serde_json::Value, command: AgentCommand) -> Result<(), Failure> {
         let emit = |record: Record| self.output.json(&Reply { record: &record, re: id });
         let request = match command {
             AgentCommand::Request(request) => request.without_waiting(),
@@ -211,18 +207,11 @@ fn read(line: &str) -> (serde_json::Value, Result<AgentCommand, Failure>) {
         Ok(Line { id, args }) => {
             let words = args.into_iter().map(OsString::from);
             let words = Words::try_parse_from(words);
-            let usage = |error: clap::Error| Failure::Usage(first_line(&error.to_string()));
-            (id, words.map(|words| words.command).map_err(usage))
+            (id, words.map(|words| words.command).map_err(|error| usage(&error)))
         }
         Err(error) => {
             let text = format!("not a JSON object with id and args: {error}");
             (serde_json::Value::Null, Err(Failure::Usage(text)))
         }
     }
-}
-
-/// What an error of the command line says first; the rest is for a terminal.
-pub fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

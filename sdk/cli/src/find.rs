@@ -74,7 +74,8 @@ pub async fn message(group: &Group, name: &str) -> Result<MessageId, Failure> {
     let wanted = name.to_ascii_lowercase();
     let entries = group.history(None, MAX_PAGE).await?.entries;
     let ids = entries.into_iter().map(|entry| entry.message.id);
-    let matching = |id: &MessageId| wanted.len() >= FEWEST && hex::encode(id.0).starts_with(&wanted);
+    let matching =
+        |id: &MessageId| wanted.len() >= FEWEST && hex::encode(id.0).starts_with(&wanted);
     only("message", name, ids.filter(matching).collect())
 }
 

@@ -52,7 +52,8 @@ pub fn complain(failure: &Failure, json: bool) {
         return;
     }
     let text = if json {
-        serde_json::to_string(&Record::Error(ErrorRecord::of(failure))).map(|json| escape_json(&json))
+        serde_json::to_string(&Record::Error(ErrorRecord::of(failure)))
+            .map(|json| escape_json(&json))
     } else {
         Ok(format!("trellis: {} ({})", crate::text::clean(&failure.explain()), failure.code()))
     };

@@ -114,11 +114,7 @@ impl Session {
 }
 
 /// One command with a client that is opened for it.
-async fn perform(
-    common: &Common,
-    world: &mut World,
-    mut request: Request,
-) -> Result<(), Failure> {
+async fn perform(common: &Common, world: &mut World, mut request: Request) -> Result<(), Failure> {
     if let Request::Send(arguments) = &mut request
         && arguments.text.as_deref() == Some("-")
     {

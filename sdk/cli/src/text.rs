@@ -164,12 +164,10 @@ mod tests {
 
     #[test]
     fn wide_text_wraps_by_columns() {
-        assert_eq!(wrap("frost tonight, cover the beans", 12), [
-            "frost",
-            "tonight,",
-            "cover the",
-            "beans"
-        ]);
+        assert_eq!(
+            wrap("frost tonight, cover the beans", 12),
+            ["frost", "tonight,", "cover the", "beans"]
+        );
         assert_eq!(wrap("漢字漢字漢", 4), ["漢字", "漢字", "漢"]);
         assert_eq!(wrap("漢字漢字漢", 5), ["漢字", "漢字", "漢"]);
         assert_eq!(wrap("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);

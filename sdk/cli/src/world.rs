@@ -1,7 +1,5 @@
 //! What is around a command: the network, the terminal, standard input and output.
 
-use std::sync::Arc;
-
 use tokio::io::{AsyncBufRead, BufReader};
 use trellis_sdk::store::StoreOptions;
 
@@ -39,10 +37,5 @@ impl World {
             terminal: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             environment: |name| std::env::var(name).ok(),
         }
-    }
-
-    /// A network that others of this world can be reached by.
-    pub fn connect(&self) -> Connect {
-        Arc::clone(&self.connect)
     }
 }

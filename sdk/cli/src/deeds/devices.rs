@@ -56,7 +56,11 @@ impl Desk<'_> {
         self.emit(Record::Approval(ApprovalRecord { approval: hex::encode(approval) }))
     }
 
-    pub(super) async fn backup(&self, file: &Path, passphrase: Option<&Path>) -> Result<(), Failure> {
+    pub(super) async fn backup(
+        &self,
+        file: &Path,
+        passphrase: Option<&Path>,
+    ) -> Result<(), Failure> {
         let key = self.asking.new_key(Secret::Backup, passphrase).await?;
         self.client.backup(file, key).await?;
         let path = file.display().to_string();

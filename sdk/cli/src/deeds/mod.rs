@@ -14,7 +14,7 @@ use std::time::Duration;
 use trellis_sdk::Client;
 
 pub use request::{
-    DeviceDeed, GroupDeed, HistoryArguments, Request, RoleName, SendArguments, Waiting,
+    DeviceDeed, GroupDeed, HistoryArguments, Request, RoleName, SendArguments, Waiting, usage,
 };
 
 use crate::account::Asking;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use trellis_sdk::{Role, Suite};
+
+use crate::failure::Failure;
 
 /// What can be asked of an open client.
 #[derive(Debug, Subcommand)]
@@ -96,7 +98,32 @@ pub enum Request {
     },
 }
 
+/// A request alone, without the name of a program and without options for all commands.
+#[derive(Parser)]
+#[command(name = "trellis", no_binary_name = true, disable_help_flag = true)]
+struct Words {
+    #[command(subcommand)]
+    request: Request,
+}
+
+/// What is wrong with words, in one line: the rest of it is for a terminal.
+pub fn usage(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    Failure::Usage(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+}
+
 impl Request {
+    /// Reads the words of a request, as they stand on the command line.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`].
+    pub fn parse(words: Vec<String>) -> Result<Self, Failure> {
+        let words = Words::try_parse_from(words).map_err(|error| usage(&error))?;
+        Ok(words.request)
+    }
+
     /// How long this waits, if it is something that waits.
     fn waiting(&mut self) -> Option<&mut Waiting> {
         match self {

@@ -69,7 +69,8 @@ impl Desk<'_> {
             let delivered = async { Ok(sent.delivered().await?) };
             self.within("not all members have the message yet", delivered).await
         } else {
-            self.within("the network has not taken the message", async { Ok(sent.sent().await?) }).await
+            self.within("the network has not taken the message", async { Ok(sent.sent().await?) })
+                .await
         };
         self.emit(Record::Sent(SentRecord::of(group, sent)))?;
         waited

@@ -104,11 +104,9 @@ impl EventRecord {
                 delivery: Some(DeliveryRecord::of(*delivery)),
                 ..kind("delivery")
             },
-            Event::Joined { group, by } => Self {
-                group: hex(&group.0),
-                by: by.as_ref().and_then(text),
-                ..kind("joined")
-            },
+            Event::Joined { group, by } => {
+                Self { group: hex(&group.0), by: by.as_ref().and_then(text), ..kind("joined") }
+            }
             Event::Changed { group, by, what, .. } => Self {
                 group: hex(&group.0),
                 by: text(by),

@@ -84,12 +84,8 @@ pub fn role_name(role: Role) -> &'static str {
 impl GroupRecord {
     /// What there is to know of a group.
     pub async fn of(group: &Group, me: Address) -> Result<Self, Error> {
-        let members: Vec<_> = group
-            .members()
-            .await?
-            .iter()
-            .map(|member| MemberRecord::of(member, me))
-            .collect();
+        let members: Vec<_> =
+            group.members().await?.iter().map(|member| MemberRecord::of(member, me)).collect();
         Ok(Self {
             group: hex::encode(group.id().0),
             name: group.name().await?,
@@ -137,10 +133,6 @@ impl SecurityRecord {
         }
     }
 
-    /// Whether what is said can be recorded today and read with a quantum computer later.
-    pub fn is_classical(&self) -> bool {
-        self.confidentiality == "classical"
-    }
 }
 
 /// One line for the group, and one for each member and each side of its security.

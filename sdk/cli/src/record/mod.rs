@@ -118,15 +118,15 @@ pub fn short_address(address: &str) -> String {
 
 /// A moment as the user's clock shows it.
 pub fn local_time(millis: u64) -> String {
-    local(millis, "%Y-%m-%d %H:%M:%S")
+    time_in(millis, "%Y-%m-%d %H:%M:%S", &jiff::tz::TimeZone::system())
 }
 
-/// A moment in a format of `strftime`; nothing legible of a number that is no moment.
-pub fn local(millis: u64, format: &str) -> String {
+/// A moment in a format of `strftime`; a question mark for a number that is no moment.
+pub fn time_in(millis: u64, format: &str, zone: &jiff::tz::TimeZone) -> String {
     let moment = i64::try_from(millis).ok();
     let moment = moment.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     moment.map_or_else(
         || "?".to_owned(),
-        |moment| moment.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string(),
+        |moment| moment.to_zoned_datetime(zone.clone()).strftime(format).to_string(),
     )
 }

@@ -76,7 +76,12 @@ impl fmt::Display for NetworkStatus {
         }
         for peer in &self.peers {
             let (address, exchange) = (&peer.address, &peer.key_exchange);
-            write!(f, "\n  {} at {}", clean_line(&peer.peer.0, ADDRESS), clean_line(address, ADDRESS))?;
+            write!(
+                f,
+                "\n  {} at {}",
+                clean_line(&peer.peer.0, ADDRESS),
+                clean_line(address, ADDRESS)
+            )?;
             write!(f, " by {}", clean_line(exchange, ADDRESS))?;
         }
         Ok(())
