@@ -12,6 +12,10 @@ use crate::record::{EventRecord, Record};
 use crate::run::interrupted;
 use crate::world::World;
 
+/// How long this stays after the last event: whoever sent it wants to hear that it has arrived, which
+/// the client says a little later, for several messages at once.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// Prints what happens until it is enough, or somebody interrupts it.
 pub async fn listen(client: &Client, world: &World, listen: &Listen) -> Result<(), Failure> {
     let mut events = client.events();
@@ -46,6 +50,7 @@ pub async fn listen(client: &Client, world: &World, listen: &Listen) -> Result<(
         world.output.print(&record)?;
         left -= 1;
     }
+    tokio::time::sleep(LINGER).await;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::network::{self, Connect};
 use crate::output::Output;
 
 /// Standard input, or what stands for it.
-pub type Input = Box<dyn AsyncBufRead + Send + Unpin>;
+pub type Input = Box<dyn AsyncBufRead + Send + Sync + Unpin>;
 
 /// What is around a command.
 pub struct World {

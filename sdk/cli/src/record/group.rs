@@ -132,7 +132,6 @@ impl SecurityRecord {
             weakest_link_text: security.weakest_link.to_string(),
         }
     }
-
 }
 
 /// One line for the group, and one for each member and each side of its security.

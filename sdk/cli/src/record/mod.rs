@@ -8,6 +8,7 @@ mod event;
 mod group;
 mod message;
 mod network;
+mod step;
 
 use std::fmt;
 
@@ -18,7 +19,10 @@ pub use change::ChangeRecord;
 pub use event::EventRecord;
 pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
+#[cfg(test)]
+pub use network::PeerRecord;
 pub use network::{Finding, Level, NetworkStatus, Peer};
+pub use step::StepRecord;
 
 use crate::failure::Failure;
 
@@ -50,6 +54,8 @@ pub enum Record {
     Network(NetworkStatus),
     /// What `doctor` has found.
     Finding(Finding),
+    /// A step of the demonstration.
+    Step(StepRecord),
     /// A failure.
     Error(ErrorRecord),
 }
@@ -69,6 +75,7 @@ impl fmt::Display for Record {
             Self::File(record) => record,
             Self::Network(record) => record,
             Self::Finding(record) => record,
+            Self::Step(record) => record,
             Self::Error(record) => record,
         };
         record.fmt(f)

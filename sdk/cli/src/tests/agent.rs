@@ -84,9 +84,8 @@ async fn two_agents_talk() {
     assert_eq!(sent["delivery"]["state"], "reached");
     alice.until(|line| line["type"] == "end" && line["re"] == "a name").await;
 
-    let reply =
-        bob.ask(3, &["send", &group, "-no", "--reply", message["message"].as_str().unwrap()]);
-    assert_eq!(reply.await["ok"], true);
+    let words = ["send", &group, "-no", "--reply", message["message"].as_str().unwrap()];
+    assert_eq!(bob.ask(3, &words).await["ok"], true);
     let reply = alice.until(|line| line["type"] == "message").await;
     assert_eq!((&reply["kind"], &reply["text"]), (&json!("reply"), &json!("-no")));
     alice.end().await;

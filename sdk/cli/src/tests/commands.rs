@@ -160,7 +160,8 @@ async fn two_processes_meet_on_the_network() {
     let bob = town.account("bob").await;
     town.json("alice", &["group", "create", "garden"]).await;
     let listening = town.json("bob", &["listen", "--count", "1"]);
-    let inviting = town.json("alice", &["invite", "garden", &bob]);
+    let words = ["invite", "garden", &bob];
+    let inviting = town.json("alice", &words);
     let (heard, invited) = tokio::join!(listening, inviting);
     assert_eq!((&heard[0]["type"], &heard[0]["event"]), (&json!("event"), &json!("joined")));
     assert_ne!(invited[0]["status"], "pending");
@@ -178,7 +179,8 @@ async fn two_processes_meet_on_the_network() {
     assert_eq!(town.fails("bob", &["invite", "garden", &bob, "--wait"]).await.1, 6);
     // Alice removes him by the beginning of his address.
     let listening = town.json("bob", &["listen", "--for", "30", "--count", "3"]);
-    let removing = town.json("alice", &["remove", "garden", &bob[..20], "--wait"]);
+    let words = ["remove", "garden", &bob[..20], "--wait"];
+    let removing = town.json("alice", &words);
     let (_, removed) = tokio::join!(listening, removing);
     assert_eq!(removed[0]["status"], "done");
     let members = &town.json("alice", &["group", "show", "garden"]).await[0]["members"];
