@@ -19,10 +19,10 @@ pub use change::ChangeRecord;
 pub use event::EventRecord;
 pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
-#[cfg(test)]
-pub use network::PeerRecord;
 pub use network::{Finding, Level, NetworkStatus, Peer};
 pub use step::StepRecord;
+#[cfg(test)]
+pub use {group::SecurityRecord, network::PeerRecord};
 
 use crate::failure::Failure;
 

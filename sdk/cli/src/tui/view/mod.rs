@@ -7,7 +7,7 @@ mod messages;
 mod overlay;
 mod side;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod theme;
 
 use ratatui::Frame;
