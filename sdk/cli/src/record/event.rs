@@ -150,6 +150,20 @@ impl fmt::Display for EventRecord {
         if let Some(group) = &self.group {
             write!(f, "{} ", short(group))?;
         }
+        f.write_str(&self.sentence())
+    }
+}
+
+impl EventRecord {
+    /// What has happened, for people, without the group.
+    pub fn sentence(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write_sentence(&mut text);
+        text
+    }
+
+    fn write_sentence(&self, f: &mut impl fmt::Write) -> fmt::Result {
         f.write_str(match self.event {
             "delivery" => "delivered",
             "joined" => "you are in this group",

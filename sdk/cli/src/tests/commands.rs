@@ -158,6 +158,7 @@ async fn two_processes_meet_on_the_network() {
     let town = Town::new();
     town.account("alice").await;
     let bob = town.account("bob").await;
+    let carol = town.account("carol").await;
     town.json("alice", &["group", "create", "garden"]).await;
     let listening = town.json("bob", &["listen", "--count", "1"]);
     let words = ["invite", "garden", &bob];
@@ -176,7 +177,7 @@ async fn two_processes_meet_on_the_network() {
     assert_eq!(sent[0]["delivery"], json!({"state": "reached", "devices": 1, "of": 1}));
 
     // Bob may not invite, and says so himself.
-    assert_eq!(town.fails("bob", &["invite", "garden", &bob, "--wait"]).await.1, 6);
+    assert_eq!(town.fails("bob", &["invite", "garden", &carol, "--wait"]).await.1, 6);
     // Alice removes him by the beginning of his address.
     let listening = town.json("bob", &["listen", "--for", "30", "--count", "3"]);
     let words = ["remove", "garden", &bob[..20], "--wait"];

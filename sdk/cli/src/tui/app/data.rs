@@ -2,6 +2,7 @@
 
 use super::{App, Chat, Effect, MAX_EVENTS, Overlay, PAGE, Purpose};
 use crate::record::{ErrorRecord, GroupRecord, MessageRecord, Record};
+use crate::text::clean_line;
 use crate::tui::fold::fold;
 
 impl App {
@@ -87,6 +88,21 @@ impl App {
         effects
     }
 
+    /// What is told about something that has happened: with the group's name, where there is one.
+    pub fn describe(&self, record: &Record) -> String {
+        let (group, text) = match record {
+            Record::Event(event) => (event.group.as_ref(), event.sentence()),
+            Record::Change(change) => (Some(&change.group), change.to_string()),
+            other => (None, other.to_string()),
+        };
+        let chat = self.chats.iter().find(|chat| Some(&chat.group.group) == group);
+        match (chat, group) {
+            (Some(chat), _) => format!("{}: {text}", clean_line(&chat.group.name, 20)),
+            (None, Some(_)) => format!("a group: {text}"),
+            (None, None) => text,
+        }
+    }
+
     /// Keeps what is worth to be read later; messages and their ways are seen where they belong.
     fn remember(&mut self, record: Record) {
         match &record {
@@ -95,13 +111,13 @@ impl App {
             Record::Event(event)
                 if matches!(event.event, "equivocation" | "revoked" | "trouble" | "split") =>
             {
-                self.tell(record.to_string(), true);
+                self.tell(self.describe(&record), true);
             }
             Record::Change(change) if change.status == "failed" => {
-                self.tell(record.to_string(), true);
+                self.tell(self.describe(&record), true);
             }
             Record::Event(event) if event.event != "changed" || !event.what.is_empty() => {
-                self.tell(record.to_string(), false);
+                self.tell(self.describe(&record), false);
             }
             _ => {}
         }

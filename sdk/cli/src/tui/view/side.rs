@@ -76,6 +76,6 @@ pub fn events<'a>(app: &App, width: usize) -> Vec<Line<'a>> {
     if app.events.is_empty() {
         return vec![Line::from("nothing yet")];
     }
-    let texts = app.events.iter().map(|record| clean(&record.to_string()));
+    let texts = app.events.iter().map(|record| clean(&app.describe(record)));
     texts.flat_map(|text| wrap(&format!("- {text}"), width)).map(Line::from).collect()
 }
