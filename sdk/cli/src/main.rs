@@ -37,7 +37,20 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are errors here as well, which are for people and end with 0.
+        Err(error)
+            if error.exit_code() == 0 || !std::env::args_os().any(|word| word == "--json") =>
+        {
+            error.exit()
+        }
+        Err(error) => {
+            let failure = deeds::usage(&error);
+            output::complain(&failure, true);
+            return ExitCode::from(failure.exit_code());
+        }
+    };
     let json = arguments.common.json;
     match run::run_in_runtime(arguments) {
         Ok(()) => ExitCode::SUCCESS,

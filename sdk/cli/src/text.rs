@@ -114,6 +114,11 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// How many there are of something, for people.
+pub fn count(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
 /// JSON that says the same and that a terminal would not obey either. All of these characters can
 /// only stand within strings, where an escape means the same.
 pub fn escape_json(json: &str) -> String {

@@ -132,7 +132,8 @@ impl Engine {
     ) -> Result<Vec<(IntentId, Outcome)>, EngineError> {
         self.in_group(now, group, |group, _| {
             let outcomes = group.intents.iter().map(|(id, intent)| (*id, intent.status.outcome()));
-            let is_open = |outcome: &Outcome| matches!(outcome, Outcome::Pending | Outcome::Applied);
+            let is_open =
+                |outcome: &Outcome| matches!(outcome, Outcome::Pending | Outcome::Applied);
             Ok(outcomes.filter(|(_, outcome)| is_open(outcome)).collect())
         })
     }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::record::{
     DeliveryRecord, Finding, GroupRecord, Level, MemberRecord, NetworkStatus, Record,
 };
+use crate::text::count;
 
 /// How long a member may be silent before it is worth a word: a day.
 pub const STALE: Span = Span(24 * 3600 * 1000);
@@ -51,7 +52,8 @@ impl Desk<'_> {
     async fn account(&self) -> Result<Vec<Finding>, Failure> {
         let devices = self.client.devices().await?.len();
         let (level, code, text) = if self.client.has_account_keys().await? {
-            let text = format!("{devices} devices; this one approves and revokes others");
+            let text =
+                format!("{}; this one approves and revokes others", count(devices, "device"));
             (Level::Good, "account-keys", format!("{text}. Keep a backup of it"))
         } else {
             let text = "this device can't approve or revoke others; the account's first one can";
@@ -72,8 +74,8 @@ fn network(status: Option<&NetworkStatus>) -> Vec<Finding> {
             finding(Level::Bad, "no-peers", text.to_owned())
         }
         Some(status) => {
-            let number = status.peers.len();
-            finding(Level::Good, "connected", format!("{number} peers are connected"))
+            let number = count(status.peers.len(), "peer");
+            finding(Level::Good, "connected", format!("connected with {number}"))
         }
     }
 }
@@ -167,11 +169,11 @@ async fn messages(group: &Group, record: &GroupRecord) -> Result<Vec<Finding>, F
     }
     let mut found = Vec::new();
     if queued > 0 {
-        let text = text(record, &format!("{queued} messages wait for the network"));
+        let text = text(record, &format!("waiting for the network: {}", count(queued, "message")));
         found.push(Finding { text, ..of(record, Level::Bad, "messages", "queued") });
     }
     if under_way > 0 && record.members.len() > 1 {
-        let said = format!("{under_way} of the last messages have not reached everybody");
+        let said = format!("not with everybody yet: {} of the last", count(under_way, "message"));
         let text = text(record, &said);
         found.push(Finding { text, ..of(record, Level::Note, "messages", "under-way") });
     }

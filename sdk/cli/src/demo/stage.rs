@@ -84,8 +84,13 @@ impl Processes {
     }
 
     async fn init(&self, store: &Path) -> Result<(), Failure> {
-        let mut command = self.command(&["init", "--store"]);
-        let output = command.arg(store).output().await.map_err(Failure::io("trellis init"))?;
+        let mut command = self.command(&["init"]);
+        let output = command
+            .arg("--store")
+            .arg(store)
+            .output()
+            .await
+            .map_err(Failure::io("trellis init"))?;
         if output.status.success() {
             return Ok(());
         }

@@ -70,7 +70,13 @@ pub struct Finding {
 
 impl fmt::Display for NetworkStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} received, {} sent, {} peers", self.received, self.sent, self.peers.len())?;
+        write!(
+            f,
+            "{} bytes received, {} sent, {}",
+            self.received,
+            self.sent,
+            crate::text::count(self.peers.len(), "peer")
+        )?;
         for at in &self.listening {
             write!(f, "\n  listening on {}", clean_line(at, ADDRESS))?;
         }

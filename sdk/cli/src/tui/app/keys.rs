@@ -63,7 +63,9 @@ impl App {
 
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
         self.focus = Focus::Composer;
-        if !self.composer.insert(text) {
+        // Terminals end pasted lines as the key Enter would.
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if !self.composer.insert(&text) {
             self.tell("that is longer than a message may be", true);
         }
         Vec::new()

@@ -26,6 +26,9 @@ fn what_is_written_is_said_in_the_group_that_is_shown() {
     );
     assert!(app.composer.is_empty());
     assert_eq!(write(&mut app, "  "), []);
+    // A terminal pastes the ends of lines as it would send the key.
+    let pasted = done(Purpose::Say, &["send", "--", &id, "one\ntwo\nthree"]);
+    assert_eq!(write(&mut app, "one\r\ntwo\rthree"), pasted);
     // Two strokes say one.
     assert_eq!(write(&mut app, "//quit"), done(Purpose::Say, &["send", "--", &id, "/quit"]));
     assert!(!app.over);

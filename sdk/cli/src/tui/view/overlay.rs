@@ -86,6 +86,12 @@ fn content<'a>(
             (title.clone(), lines)
         }
         Overlay::Question(question, words) => {
+            // A group by the name that people know it by.
+            let name = |word: &String| {
+                let chat = app.chats.iter().find(|chat| chat.group.group == *word);
+                chat.map_or_else(|| word.clone(), |chat| chat.group.name.clone())
+            };
+            let words: Vec<_> = words.iter().filter(|word| *word != "--").map(name).collect();
             let what = crate::text::clean_line(&words.join(" "), 500);
             let mut lines = vec![Line::styled(*question, theme.strong()), Line::default()];
             lines.extend(wrap(&what, width).into_iter().map(Line::from));

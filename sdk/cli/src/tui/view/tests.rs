@@ -230,6 +230,15 @@ fn wide_text_stays_in_its_columns() {
 }
 
 #[test]
+fn a_question_names_the_group() {
+    let mut app = app();
+    app.take(Input::Paste("/leave".into()));
+    press(&mut app, KeyCode::Enter);
+    let text = screen(&app, 80, 24);
+    assert!(text.contains("Leave this group?") && text.contains("group leave garden"), "{text}");
+}
+
+#[test]
 fn a_window_that_is_too_small_says_so() {
     let app = app();
     for (width, height) in [(59, 24), (80, 15), (20, 4), (1, 1)] {
