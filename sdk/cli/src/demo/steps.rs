@@ -161,7 +161,7 @@ async fn found(cast: &mut Cast) -> Result<Vec<String>, Failure> {
         cast.group_of(name, "four verified members", everybody).await?;
     }
     let security = &founded["security"];
-    facts.push(format!("all see four members, and know that each is who the address says"));
+    facts.push("all see four members, and know that each is who the address says".to_owned());
     facts.push(format!("suite {}", security["suite"].as_str().unwrap_or_default()));
     facts.push(format!(
         "weakest link: {}",

@@ -179,7 +179,7 @@ async fn two_processes_meet_on_the_network() {
     // Bob may not invite, and says so himself.
     assert_eq!(town.fails("bob", &["invite", "garden", &carol, "--wait"]).await.1, 6);
     // Alice removes him by the beginning of his address.
-    let listening = town.json("bob", &["listen", "--for", "30", "--count", "3"]);
+    let listening = town.json("bob", &["listen", "--for", "8", "--count", "3"]);
     let words = ["remove", "garden", &bob[..20], "--wait"];
     let removing = town.json("alice", &words);
     let (_, removed) = tokio::join!(listening, removing);

@@ -69,6 +69,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
 
 /// How far the messages can be scrolled at most.
 pub fn scroll_limit(app: &App, area: Rect) -> usize {
+    if app.shown().is_none_or(|chat| chat.scroll == 0) {
+        return 0;
+    }
     // A border, and two lines of the group's own.
     let height = usize::from(area.height.saturating_sub(3));
     let rows = app.shown().map(|chat| rows(app, chat, area.width.into(), &Theme::new(false)).len());
