@@ -105,7 +105,7 @@ impl Cast {
     /// Closes a member.
     pub async fn stop(&mut self, name: &'static str) -> Result<(), Failure> {
         let sent = self.sent(name).await?;
-        self.gone = self.gone.saturating_add(sent);
+        self.gone = self.gone.saturating_add(sent.unwrap_or_default());
         if let Some(member) = self.members.remove(name) {
             member.child.close().await;
         }
@@ -144,18 +144,18 @@ impl Cast {
         records.into_iter().next().ok_or_else(|| Failure::Demo(format!("{name} has no network")))
     }
 
-    async fn sent(&mut self, name: &'static str) -> Result<u64, Failure> {
-        Ok(self.status(name).await?["sent"].as_u64().unwrap_or_default())
+    async fn sent(&mut self, name: &'static str) -> Result<Option<u64>, Failure> {
+        Ok(self.status(name).await?["sent"].as_u64())
     }
 
-    /// How many bytes all have sent since the beginning. Who does not answer counts for nothing; the
-    /// step that it is about will say so.
-    pub async fn traffic(&mut self) -> u64 {
-        let mut sum = self.gone;
+    /// How many bytes all have sent since the beginning; nothing if the network does not count them.
+    pub async fn traffic(&mut self) -> Result<Option<u64>, Failure> {
+        let mut sum = Some(self.gone);
         for name in self.names() {
-            sum = sum.saturating_add(self.sent(name).await.unwrap_or_default());
+            let sent = self.sent(name).await?;
+            sum = sum.and_then(|sum| sum.checked_add(sent?));
         }
-        sum
+        Ok(sum)
     }
 
     /// Waits until a member sees the group as it should be.

@@ -55,18 +55,18 @@ async fn play(cast: &mut Cast, output: &Output, pause: Duration) -> Result<(), F
         if !output.is_json() {
             output.text(&format!("\n{}. {}\n   {}", number + 1, step.title, step.about))?;
         }
-        let before = cast.traffic().await;
+        let before = cast.traffic().await?;
         let begun = Instant::now();
         let facts = (step.play)(cast).await?;
         let millis = begun.elapsed().as_millis();
-        let after = cast.traffic().await;
+        let after = cast.traffic().await?;
         output.print(&Record::Step(StepRecord {
             step: number + 1,
             title: step.title,
             about: step.about,
             facts,
             millis: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
-            sent: Some(after.saturating_sub(before)),
+            sent: after.and_then(|after| after.checked_sub(before?)),
         }))?;
         tokio::time::sleep(pause).await;
     }

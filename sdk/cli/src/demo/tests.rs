@@ -75,7 +75,7 @@ impl Control for Seat {
                 .filter(|other| **other != self.name && !inner.is_cut(&self.name, other));
             let peers = others.map(|other| PeerRecord {
                 peer: Peer(other.clone()),
-                address: "memory".to_owned(),
+                relayed: false,
                 key_exchange: "nothing, within one process".to_owned(),
             });
             NetworkStatus {

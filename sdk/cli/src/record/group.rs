@@ -97,6 +97,15 @@ impl GroupRecord {
     }
 }
 
+impl GroupRecord {
+    /// Its name in so many columns; its id, if it has none: of some groups that are over the name is not
+    /// known any more.
+    pub fn title(&self, width: usize) -> String {
+        let name = clean_line(&self.name, width);
+        if name.trim().is_empty() { clean_line(short(&self.group), width) } else { name }
+    }
+}
+
 impl MemberRecord {
     fn of(member: &Member, me: Address) -> Self {
         Self {
@@ -138,7 +147,7 @@ impl SecurityRecord {
 impl fmt::Display for GroupRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = if self.active { "" } else { "  (left)" };
-        writeln!(f, "{}  {}{left}", short(&self.group), clean_line(&self.name, NAME))?;
+        writeln!(f, "{}  {}{left}", short(&self.group), self.title(NAME))?;
         for member in &self.members {
             writeln!(f, "  {member}")?;
         }

@@ -17,16 +17,22 @@ pub struct Peer(pub String);
 /// Who is connected, and what has travelled since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NetworkStatus {
-    /// The own name on the network.
+    /// The own name on the network, which says nothing of the account.
     pub peer: String,
     /// Where connections are taken.
     pub listening: Vec<String>,
+    /// Where others can reach this node, as far as that is known.
+    pub external: Vec<String>,
     /// Who is connected.
     pub peers: Vec<PeerRecord>,
-    /// Bytes that came in, of everything.
-    pub received: u64,
+    /// Whether connections without post-quantum protection are refused.
+    pub requires_hybrid: bool,
+    /// Bytes that came in, of everything, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
     /// Bytes that went out.
-    pub sent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
 }
 
 /// A peer that is connected.
@@ -34,10 +40,10 @@ pub struct NetworkStatus {
 pub struct PeerRecord {
     /// Its name on the network.
     pub peer: Peer,
-    /// Where it is.
-    pub address: String,
     /// What the keys of the connection were agreed with.
     pub key_exchange: String,
+    /// Whether the connection goes through a relay, which reads nothing.
+    pub relayed: bool,
 }
 
 /// How bad something is.
@@ -70,25 +76,23 @@ pub struct Finding {
 
 impl fmt::Display for NetworkStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} bytes received, {} sent, {}",
-            self.received,
-            self.sent,
-            crate::text::count(self.peers.len(), "peer")
-        )?;
+        f.write_str(&crate::text::count(self.peers.len(), "peer"))?;
+        if let (Some(received), Some(sent)) = (self.received, self.sent) {
+            write!(f, ", {received} bytes received, {sent} sent")?;
+        }
+        if !self.requires_hybrid {
+            f.write_str(", connections without post-quantum protection are taken")?;
+        }
         for at in &self.listening {
             write!(f, "\n  listening on {}", clean_line(at, ADDRESS))?;
         }
+        for at in &self.external {
+            write!(f, "\n  can be reached at {}", clean_line(at, ADDRESS))?;
+        }
         for peer in &self.peers {
-            let (address, exchange) = (&peer.address, &peer.key_exchange);
-            write!(
-                f,
-                "\n  {} at {}",
-                clean_line(&peer.peer.0, ADDRESS),
-                clean_line(address, ADDRESS)
-            )?;
-            write!(f, " by {}", clean_line(exchange, ADDRESS))?;
+            let exchange = clean_line(&peer.key_exchange, ADDRESS);
+            write!(f, "\n  {} by {exchange}", clean_line(&peer.peer.0, ADDRESS))?;
+            f.write_str(if peer.relayed { ", through a relay" } else { "" })?;
         }
         Ok(())
     }

@@ -31,12 +31,13 @@ impl StepRecord {
 /// What was seen; or, if it is only told about, what would happen.
 impl fmt::Display for StepRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Some(millis), Some(sent)) = (self.millis, self.sent) else {
+        let Some(millis) = self.millis else {
             return write!(f, "{}. {}\n   {}", self.step, self.title, self.about);
         };
         for fact in &self.facts {
             writeln!(f, "   - {}", crate::text::clean(fact))?;
         }
-        write!(f, "   {millis} ms, {sent} bytes sent by all together")
+        write!(f, "   {millis} ms")?;
+        self.sent.map_or(Ok(()), |sent| write!(f, ", {sent} bytes sent by all together"))
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{App, Chat, Effect, MAX_EVENTS, Overlay, PAGE, Purpose};
 use crate::record::{ErrorRecord, GroupRecord, MessageRecord, Record};
-use crate::text::clean_line;
 use crate::tui::fold::fold;
 
 impl App {
@@ -97,7 +96,7 @@ impl App {
         };
         let chat = self.chats.iter().find(|chat| Some(&chat.group.group) == group);
         match (chat, group) {
-            (Some(chat), _) => format!("{}: {text}", clean_line(&chat.group.name, 20)),
+            (Some(chat), _) => format!("{}: {text}", chat.group.title(20)),
             (None, Some(_)) => format!("a group: {text}"),
             (None, None) => text,
         }

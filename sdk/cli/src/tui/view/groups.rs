@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::theme::Theme;
-use crate::text::{clean_line, columns};
+use crate::text::columns;
 use crate::tui::app::{App, Chat, Focus};
 
 /// Draws the groups, so that the one that is shown can be seen.
@@ -49,7 +49,7 @@ fn row(chat: &Chat, width: usize) -> String {
         (true, _) => " 999+".to_owned(),
     };
     let room = width.saturating_sub(unread.len());
-    let name = clean_line(&chat.group.name, room);
+    let name = chat.group.title(room);
     let gap = room.saturating_sub(columns(&name));
     format!("{name}{}{unread}", " ".repeat(gap))
 }

@@ -88,7 +88,7 @@ fn header<'a>(group: &GroupRecord, width: usize, theme: &Theme) -> Vec<Line<'a>>
     let state =
         if group.active { format!("{members}{role}") } else { "  you have left".to_owned() };
     let room = width.saturating_sub(columns(&state));
-    let name = Span::styled(clean_line(&group.name, room), theme.strong());
+    let name = Span::styled(group.title(room), theme.strong());
     let security = &group.security;
     let (word, style) = theme.security(security.weakest_link);
     let link = security.weakest_link.replace('-', " ");

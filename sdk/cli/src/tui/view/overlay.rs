@@ -89,7 +89,7 @@ fn content<'a>(
             // A group by the name that people know it by.
             let name = |word: &String| {
                 let chat = app.chats.iter().find(|chat| chat.group.group == *word);
-                chat.map_or_else(|| word.clone(), |chat| chat.group.name.clone())
+                chat.map_or_else(|| word.clone(), |chat| chat.group.title(60))
             };
             let words: Vec<_> = words.iter().filter(|word| *word != "--").map(name).collect();
             let what = crate::text::clean_line(&words.join(" "), 500);

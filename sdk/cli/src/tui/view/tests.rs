@@ -153,7 +153,7 @@ fn a_large_screen_has_members_and_events_beside() {
     let mut app = app();
     app.colour = true;
     let peers =
-        vec![PeerRecord { peer: Peer("p".into()), address: "a".into(), key_exchange: "k".into() }];
+        vec![PeerRecord { peer: Peer("p".into()), relayed: false, key_exchange: "k".into() }];
     app.take(Input::Network(NetworkStatus { peers, ..NetworkStatus::default() }));
     let joined = EventRecord {
         event: "verified",
