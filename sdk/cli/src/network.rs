@@ -68,8 +68,13 @@ pub struct MailboxOptions {
     pub days: u16,
 }
 
-/// Keeps envelopes for members who are offline.
+/// Keeps envelopes for members who are offline, until it is interrupted. The first thing that it prints
+/// is a [`NetworkStatus`], so that others can be told where it is.
 #[cfg(feature = "mailbox")]
-pub async fn mailbox(_: MailboxOptions) -> Result<(), Failure> {
+pub async fn mailbox(
+    _: &NetworkOptions,
+    _: &MailboxOptions,
+    _: &crate::output::Output,
+) -> Result<(), Failure> {
     Err(Failure::NoNetwork)
 }

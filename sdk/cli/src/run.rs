@@ -64,7 +64,9 @@ pub async fn run(arguments: Arguments, mut world: World) -> Result<(), Failure> 
             done
         }
         #[cfg(feature = "mailbox")]
-        Some(Command::Mailbox(options)) => crate::network::mailbox(options).await,
+        Some(Command::Mailbox(options)) => {
+            crate::network::mailbox(&common.network, &options, &world.output).await
+        }
         Some(Command::Demo(demo)) => demo::run(&demo, &common, &world).await,
         Some(Command::Completions { shell }) => papers::completions(shell, &world.output),
         Some(Command::Man { directory }) => papers::man(directory.as_deref(), &world.output),

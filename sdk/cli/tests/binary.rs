@@ -94,6 +94,15 @@ fn an_agent_lives_between_two_pipes() {
 }
 
 #[test]
+fn the_script_of_the_demonstration_is_told() {
+    let told = Home::new("script").run(&["--json", "demo", "--script"]);
+    assert_eq!(told.status.code(), Some(0));
+    let steps = json(&told.stdout);
+    assert_eq!(steps.len(), 8);
+    assert!(steps.iter().all(|step| step["type"] == "step" && step["millis"].is_null()));
+}
+
+#[test]
 fn completions_and_manual_are_made() {
     let home = Home::new("papers");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
