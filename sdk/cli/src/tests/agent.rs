@@ -9,7 +9,7 @@ use super::{Paper, Town};
 use crate::agent::MAX_LINE;
 
 /// An agent that runs beside the test.
-struct Agent {
+pub(super) struct Agent {
     input: DuplexStream,
     paper: Paper,
     read: usize,
@@ -17,7 +17,7 @@ struct Agent {
 }
 
 impl Agent {
-    fn start(town: &Town, who: &str, words: &[&str]) -> Self {
+    pub(super) fn start(town: &Town, who: &str, words: &[&str]) -> Self {
         let (input, theirs) = tokio::io::duplex(1 << 20);
         let paper = Paper::default();
         let arguments = town.arguments(who, words);
@@ -32,7 +32,7 @@ impl Agent {
     }
 
     /// The next line that is as it should be; those before it are passed over.
-    async fn until(&mut self, right: impl Fn(&Value) -> bool) -> Value {
+    pub(super) async fn until(&mut self, right: impl Fn(&Value) -> bool) -> Value {
         let end = tokio::time::Instant::now() + Duration::from_secs(60);
         loop {
             let text = self.paper.text();
@@ -49,13 +49,13 @@ impl Agent {
         }
     }
 
-    async fn ask(&mut self, id: u64, words: &[&str]) -> Value {
+    pub(super) async fn ask(&mut self, id: u64, words: &[&str]) -> Value {
         self.say(&json!({"id": id, "args": words}).to_string()).await;
         self.until(|line| line["type"] == "end" && line["re"] == id).await
     }
 
     /// Ends the input; the agent closes.
-    async fn end(self) {
+    pub(super) async fn end(self) {
         drop(self.input);
         self.running.await.unwrap().unwrap();
     }

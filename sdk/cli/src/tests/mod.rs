@@ -4,6 +4,7 @@ mod agent;
 mod commands;
 mod devices;
 mod doctor;
+mod messenger;
 
 use std::io::Write;
 use std::path::PathBuf;

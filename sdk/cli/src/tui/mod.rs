@@ -5,13 +5,13 @@
 //! carry out the other. What is shown is read from the client again whenever something has happened,
 //! so the state can't come to differ from it.
 
-mod app;
+pub mod app;
 mod composer;
 mod fold;
 mod orders;
 mod screen;
-mod view;
-mod work;
+pub mod view;
+pub mod work;
 
 use crate::arguments::Common;
 use crate::failure::Failure;
