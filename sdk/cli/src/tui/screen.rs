@@ -31,7 +31,7 @@ struct Screen {
 impl Screen {
     fn open() -> std::io::Result<Self> {
         // This also restores it before the message of a panic is printed.
-        let terminal = ratatui::try_init()?;
+        let terminal = ratatui::try_init().inspect_err(|_| ratatui::restore())?;
         let screen = Self { terminal };
         execute!(stdout(), EnableBracketedPaste)?;
         let earlier = std::panic::take_hook();
