@@ -89,6 +89,10 @@ fn an_agent_lives_between_two_pipes() {
     let ends: Vec<_> = lines.iter().filter(|line| line["type"] == "end").collect();
     assert_eq!(ends.len(), 2);
     assert!(ends.iter().all(|end| end["ok"] == true), "{ends:?}");
+    // Nothing but the error is on standard error: not what libraries have to say.
+    let wrong = home.command(&["--json", "address"]).env("TRELLIS_PASSPHRASE", "wrong").output();
+    let wrong = wrong.unwrap();
+    assert_eq!((wrong.status.code(), json(&wrong.stderr).len()), (Some(4), 1));
     let history = home.run(&["--json", "history", "garden"]);
     assert_eq!(json(&history.stdout)[0]["text"], "frost tonight");
 }
