@@ -206,6 +206,10 @@ async fn a_client_goes_on_from_its_file() {
     let alice = builder.offline().open().await.unwrap();
     let group = alice.groups().await.unwrap().remove(0);
     let waiting = group.send(Message::text("meanwhile")).await.unwrap();
+    assert!(group.changes().await.unwrap().is_empty());
+    let rotated = group.rotate_keys().await.unwrap();
+    let open: Vec<_> = group.changes().await.unwrap().iter().map(|change| change.id()).collect();
+    assert_eq!(open, [rotated.id()]);
     alice.close().await;
     assert_eq!(waiting.delivery(), Delivery::Queued);
     assert_eq!(waiting.sent().await.unwrap_err().code(), "closed");
@@ -222,6 +226,8 @@ async fn a_client_goes_on_from_its_file() {
     let known = group.sent(sent.id).await.unwrap().delivery();
     assert!(matches!(known, Delivery::Reached { .. }));
     assert_eq!(group.change(renamed.id()).await.unwrap().status(), ChangeStatus::Done);
+    soon(group.change(rotated.id()).await.unwrap().done()).await.unwrap();
+    assert!(group.changes().await.unwrap().is_empty());
     let unknown = trellis_sdk::MessageId([0; 16]);
     assert_eq!(group.sent(unknown).await.unwrap_err().code(), "no-message");
 

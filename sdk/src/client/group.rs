@@ -186,6 +186,23 @@ impl Group {
         self.client.desk().read("change", job).await
     }
 
+    /// The changes that this client has asked for and that are neither done nor failed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoGroup`], [`Error::Store`], [`Error::Closed`].
+    pub async fn changes(&self) -> Result<Vec<Change>, Error> {
+        let group = self.id;
+        let job = move |work: &mut Work| {
+            let open = work.engine.open_intents(work.now(), group)?;
+            let handle = |(id, outcome): (_, crate::engine::Outcome)| {
+                work.watches.change(group, id, outcome.into())
+            };
+            Ok(open.into_iter().map(handle).collect())
+        };
+        self.client.desk().read("changes", job).await
+    }
+
     // What is said
 
     /// Says something. When it returns, the message is in the store and the history.

@@ -120,6 +120,24 @@ impl Engine {
         self.in_group(now, group, |group, _| Ok(group.outcome(&intent)))
     }
 
+    /// What is wanted of a group and has neither come about for good nor failed.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoGroup`], and those of the store.
+    pub fn open_intents(
+        &mut self,
+        now: Time,
+        group: GroupId,
+    ) -> Result<Vec<(IntentId, Outcome)>, EngineError> {
+        self.in_group(now, group, |group, _| {
+            let outcomes = group.intents.iter().map(|(id, intent)| (*id, intent.status.outcome()));
+            let is_open =
+                |outcome: &Outcome| matches!(outcome, Outcome::Pending | Outcome::Applied);
+            Ok(outcomes.filter(|(_, outcome)| is_open(outcome)).collect())
+        })
+    }
+
     /// Messages of a group, the newest first, from before a place in its history on.
     ///
     /// # Errors

@@ -126,12 +126,13 @@ impl Store {
 /// Gives SQLCipher the key and tries it.
 fn unlock(connection: &Connection, key: &str) -> Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
-    // It would write to the standard error output what is reported here.
-    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     let statement = Zeroizing::new(format!("PRAGMA key = \"{key}\""));
     connection.execute_batch(&statement)?;
+    // It would write to the standard error output what is reported here. The first key of a process
+    // turns that on, so it is turned off after it.
     connection.execute_batch(
-        "PRAGMA cipher_compatibility = 4;
+        "PRAGMA cipher_log_level = NONE;
+        PRAGMA cipher_compatibility = 4;
         PRAGMA locking_mode = EXCLUSIVE;",
     )?;
     let tried = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));

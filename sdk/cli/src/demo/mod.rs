@@ -1,0 +1,77 @@
+//! `trellis demo`: four members and a mailbox as processes of their own, told about step by step.
+//!
+//! Each member is this program itself as `trellis agent --admin`, on a temporary store and on loopback. The
+//! demonstration is a script of [`steps`] which says what each does and waits for what has to come of it;
+//! if that does not come, the demonstration fails, and says where. So it is a test as well.
+
+mod cast;
+mod child;
+mod stage;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use cast::Cast;
+use stage::Processes;
+
+use crate::arguments::{Common, Demo};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::record::{Record, StepRecord};
+use crate::run::interrupted;
+use crate::world::World;
+
+/// Time to read what a step says, unless there is a hurry.
+const READING: Duration = Duration::from_millis(1500);
+
+/// Runs the demonstration, or tells its script.
+pub async fn run(demo: &Demo, common: &Common, world: &World) -> Result<(), Failure> {
+    if demo.script {
+        return steps::ALL.iter().enumerate().try_for_each(|(number, step)| {
+            world.output.print(&Record::Step(StepRecord::planned(
+                number + 1,
+                step.title,
+                step.about,
+            )))
+        });
+    }
+    let stage = Processes::new()?;
+    let pause = if demo.fast { Duration::ZERO } else { READING };
+    let mut cast = Cast::new(Box::new(stage), common.timeout());
+    let done = tokio::select! {
+        done = play(&mut cast, &world.output, pause) => done,
+        () = interrupted() => Ok(()),
+    };
+    cast.dismiss().await;
+    done
+}
+
+/// Plays all steps.
+async fn play(cast: &mut Cast, output: &Output, pause: Duration) -> Result<(), Failure> {
+    let start = Instant::now();
+    for (number, step) in steps::ALL.iter().enumerate() {
+        if !output.is_json() {
+            output.text(&format!("\n{}. {}\n   {}", number + 1, step.title, step.about))?;
+        }
+        let before = cast.traffic().await?;
+        let begun = Instant::now();
+        let facts = (step.play)(cast).await?;
+        let millis = begun.elapsed().as_millis();
+        let after = cast.traffic().await?;
+        output.print(&Record::Step(StepRecord {
+            step: number + 1,
+            title: step.title,
+            about: step.about,
+            facts,
+            millis: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
+            sent: after.and_then(|after| after.checked_sub(before?)),
+        }))?;
+        tokio::time::sleep(pause).await;
+    }
+    if !output.is_json() {
+        output.text(&format!("\nAll of it took {:.1} s.", start.elapsed().as_secs_f64()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! Text of others on a terminal: what it may do there, and how wide it is.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The most code points of one character as people see it. A family of emoji has up to eleven; a
+/// letter with a tower of accents is cut off.
+const MAX_CLUSTER: usize = 12;
+
+/// Whether a terminal could do something with a character other than to show it: control characters
+/// begin escape sequences, and the others change in which order or whether at all the rest is seen.
+fn is_dangerous(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            // Marks, embeddings, overrides and isolates of writing direction.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Line and paragraph separators.
+            | '\u{2028}' | '\u{2029}'
+            // What has no width and no look; the joiner of emoji (U+200D) is not among them.
+            | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What remains of a text when nothing is left that a terminal would obey. Ends of lines stay, a tab
+/// becomes a space.
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for cluster in text.graphemes(true) {
+        if matches!(cluster, "\n" | "\r\n" | "\u{2028}" | "\u{2029}") {
+            out.push('\n');
+            continue;
+        }
+        for character in cluster.chars().take(MAX_CLUSTER) {
+            match character {
+                '\t' => out.push(' '),
+                dangerous if is_dangerous(dangerous) => {}
+                harmless => out.push(harmless),
+            }
+        }
+    }
+    out
+}
+
+/// The same in one line, and no wider than `width`.
+pub fn clean_line(text: &str, width: usize) -> String {
+    // No character is wider than its bytes, so nothing is read in vain of a text without end.
+    let mut end = text.len().min(width.saturating_mul(64));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let start = text.get(..end).unwrap_or_default();
+    truncate(&clean(start).replace('\n', " "), width).into_owned()
+}
+
+/// How many columns a clean text without ends of lines takes. Character by character, as it is drawn:
+/// taken as a whole, some scripts join characters that a terminal does not.
+pub fn columns(text: &str) -> usize {
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
+}
+
+/// As much of a text without ends of lines as fits, with `…` if it is not all.
+pub fn truncate(text: &str, width: usize) -> Cow<'_, str> {
+    if columns(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for cluster in text.graphemes(true) {
+        used += cluster.width();
+        if used >= width {
+            break;
+        }
+        out.push_str(cluster);
+    }
+    if width > 0 {
+        out.push('…');
+    }
+    Cow::Owned(out)
+}
+
+/// Breaks a clean text into lines of at most `width` columns, between words where there are some.
+/// A width below 2 counts as 2, since no wide character fits into less.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(2);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let (mut line, mut used) = (String::new(), 0);
+        for word in paragraph.split_inclusive(' ') {
+            let wide = columns(word.trim_end());
+            if used + wide > width && used > 0 {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                used = 0;
+            }
+            if wide <= width {
+                line.push_str(word);
+                used += columns(word);
+                continue;
+            }
+            for cluster in word.graphemes(true) {
+                let wide = cluster.width();
+                if used + wide > width && used > 0 {
+                    lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                    used = 0;
+                }
+                line.push_str(cluster);
+                used += wide;
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// How many there are of something, for people.
+pub fn count(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// JSON that says the same and that a terminal would not obey either. All of these characters can
+/// only stand within strings, where an escape means the same.
+pub fn escape_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_dangerous(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_gone() {
+        for (text, expected) in [
+            ("\u{1b}[2J\u{1b}]0;owned\u{7}hi", "[2J]0;ownedhi"),
+            ("\u{9b}31mred", "31mred"),
+            ("abc\u{202e}gpj.exe", "abcgpj.exe"),
+            ("\u{2066}a\u{2069}\u{200f}b\u{200b}c\u{feff}", "abc"),
+            ("one\r\ntwo\rthree\tfour", "one\ntwothree four"),
+            ("a\u{2028}b", "a\nb"),
+            ("👩‍👩‍👧 ü 漢字", "👩‍👩‍👧 ü 漢字"),
+        ] {
+            assert_eq!(clean(text), expected, "{text:?}");
+        }
+        let tower = format!("e{}", "\u{301}".repeat(500));
+        assert_eq!(clean(&tower).chars().count(), MAX_CLUSTER);
+    }
+
+    #[test]
+    fn width_is_what_a_terminal_shows() {
+        assert_eq!(truncate("漢字漢字", 8), "漢字漢字");
+        assert_eq!(truncate("漢字漢字", 7), "漢字漢…");
+        assert_eq!(truncate("漢字漢字", 6), "漢字…");
+        assert_eq!(truncate("garden", 0), "");
+        assert_eq!(clean_line("a\nb\u{1b}", 10), "a b");
+    }
+
+    #[test]
+    fn wide_text_wraps_by_columns() {
+        assert_eq!(
+            wrap("frost tonight, cover the beans", 12),
+            ["frost", "tonight,", "cover the", "beans"]
+        );
+        assert_eq!(wrap("漢字漢字漢", 4), ["漢字", "漢字", "漢"]);
+        assert_eq!(wrap("漢字漢字漢", 5), ["漢字", "漢字", "漢"]);
+        assert_eq!(wrap("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("one\n\ntwo", 10), ["one", "", "two"]);
+        assert_eq!(wrap("漢", 0), ["漢"]);
+    }
+
+    #[test]
+    fn json_means_the_same_when_it_is_escaped() {
+        let text = "\u{202e}\u{9b}\u{e0041}plain";
+        let json = escape_json(&serde_json::to_string(text).unwrap());
+        assert_eq!(json, r#""\u202e\u009b\udb40\udc41plain""#);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_screen(text in any::<String>(), width in 0..40usize) {
+            let cleaned = clean(&text);
+            prop_assert!(!cleaned.chars().any(|c| c != '\n' && is_dangerous(c)));
+            for line in wrap(&cleaned, width) {
+                prop_assert!(columns(&line) <= width.max(2), "{line:?}");
+            }
+            prop_assert!(columns(&clean_line(&text, width)) <= width);
+        }
+
+        #[test]
+        fn nothing_that_is_seen_gets_lost(text in "[a-z 漢字👍]{0,80}", width in 2..20usize) {
+            let seen = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+            prop_assert_eq!(seen(&wrap(&text, width).concat()), seen(&text));
+        }
+    }
+}
