@@ -178,6 +178,10 @@ impl Worker {
                 let _span = debug_span!("pools", keeper = pools.keeper).entered();
                 engine.pools(now, &pools)
             }
+            Incoming::Kept { topic, until } => {
+                let _span = debug_span!("kept", ?topic).entered();
+                engine.kept(topic, until)
+            }
             Incoming::Connected => {
                 let _span = debug_span!("connected").entered();
                 engine.tick(now)

@@ -233,7 +233,7 @@ impl Group {
         group.wards = wards;
         group.read_tip(core)?;
         group.next_plan = Some(now);
-        group.keep(core);
+        group.keep(core)?;
         Ok(group)
     }
 

@@ -37,7 +37,7 @@ mod shared;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::Topic;
+use crate::{Time, Topic};
 
 pub use conditions::{Chance, Conditions};
 pub use keeping::{Deposit, Keep, Pools};
@@ -128,6 +128,14 @@ pub enum Incoming {
     Connected,
     /// Somebody who keeps key packages for this client says how many it has.
     Pools(Pools),
+    /// All that was [kept](Transport::keep) of a topic has been handed in, up to a moment by the clock of
+    /// who keeps it.
+    Kept {
+        /// Which topic.
+        topic: Topic,
+        /// Up to when.
+        until: Time,
+    },
 }
 
 /// Why a transport could not do what it was told.
