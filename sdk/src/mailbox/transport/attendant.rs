@@ -149,10 +149,10 @@ impl<T: Reach> Attendant<T> {
     /// Makes the visits that are due.
     async fn visit(&mut self) -> Result<(), Gone> {
         let now = Instant::now();
-        let (due, rest) =
-            std::mem::take(&mut self.visits).into_iter().partition(|visit| visit.due <= now);
+        let due = |visit: &Visit| visit.due <= now;
+        let (due, rest): (Vec<_>, _) = std::mem::take(&mut self.visits).into_iter().partition(due);
         self.visits = rest;
-        for visit in Vec::<Visit>::from(due) {
+        for visit in due {
             let topic = visit.topic;
             let again = self.make(visit).await?;
             self.visits.extend(again);

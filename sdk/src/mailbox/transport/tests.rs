@@ -150,7 +150,7 @@ async fn who_was_away_gets_what_was_said_also_if_nobody_else_is_there_any_more()
     };
     let id = tokio::time::timeout(Duration::from_secs(60), joined).await.unwrap();
     group.send(Message::text("before")).await.unwrap();
-    until("bob has the first", async || texts(&bob.group(id.clone())).await == ["before"]).await;
+    until("bob has the first", async || texts(&bob.group(id)).await == ["before"]).await;
     until("the mailbox keeps the group", async || world.mailboxes[0].topics().len() == 3).await;
     bob.close().await;
 
