@@ -34,6 +34,7 @@ pub async fn run(demo: &Demo, common: &Common, world: &World) -> Result<(), Fail
             world.output.print(&Record::Step(planned(number, step)))
         });
     }
+    let start = Instant::now();
     let stage = Processes::new()?;
     let pause = if demo.fast { Duration::ZERO } else { READING };
     let mut cast = Cast::new(Box::new(stage), common.timeout());
@@ -42,7 +43,14 @@ pub async fn run(demo: &Demo, common: &Common, world: &World) -> Result<(), Fail
         () = interrupted() => Err(Failure::Demo("it was interrupted".to_owned())),
     };
     cast.dismiss().await;
-    done
+    done?;
+    if !world.output.is_json() {
+        let all = crate::text::span(start.elapsed());
+        world
+            .output
+            .text(&format!("\nThat took {all}. The processes and their files are gone."))?;
+    }
+    Ok(())
 }
 
 fn planned(number: usize, step: &Step) -> StepRecord {
@@ -51,7 +59,6 @@ fn planned(number: usize, step: &Step) -> StepRecord {
 
 /// Plays all steps.
 async fn play(cast: &mut Cast, output: &Output, pause: Duration) -> Result<(), Failure> {
-    let start = Instant::now();
     for (number, step) in (1..).zip(steps::ALL) {
         let record = planned(number, step);
         if !output.is_json() {
@@ -71,10 +78,6 @@ async fn play(cast: &mut Cast, output: &Output, pause: Duration) -> Result<(), F
             ..record
         }))?;
         tokio::time::sleep(pause).await;
-    }
-    if !output.is_json() {
-        let all = crate::text::span(start.elapsed());
-        output.text(&format!("\nAll of it took {all}. Its files are gone; nothing is left."))?;
     }
     Ok(())
 }

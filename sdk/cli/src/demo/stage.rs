@@ -132,6 +132,10 @@ impl Stage for Processes {
             }
             let mut command = self.command(&["agent", "--admin"]);
             command.args(NETWORK).arg("--store").arg(store);
+            if part.peers.is_empty() {
+                // Whom the others are told of tells them who listens where.
+                command.arg("--serve");
+            }
             for peer in &part.peers {
                 command.arg("--peer").arg(peer);
             }
@@ -148,7 +152,7 @@ impl Stage for Processes {
                 return Ok(None);
             }
             let mut command = self.command(&["mailbox"]);
-            command.args(NETWORK);
+            command.args(NETWORK).arg("--serve");
             pipes(command).map(Some)
         })
     }

@@ -128,7 +128,7 @@ async fn open(cast: &mut Cast) -> Result<Seen, Failure> {
         let process = process.map_or_else(String::new, |id| format!(", process {id}"));
         let at = member.listening.first().map_or("", String::as_str);
         let (address, at) = (short_address(&member.address), place(at));
-        seen.fact(format!("{name:5} is {address}{process}, listening on {at}"));
+        seen.fact(format!("{name:5} is {address}{process}, at {at}"));
     }
     if mailbox {
         seen.fact("a mailbox, which keeps what is said for those who are away, unread");
@@ -138,9 +138,13 @@ async fn open(cast: &mut Cast) -> Result<Seen, Failure> {
     Ok(seen)
 }
 
-/// The beginning of an address on the network, without the peer's name.
-fn place(address: &str) -> &str {
-    address.split("/p2p/").next().unwrap_or(address)
+/// Host and port of an address on the network; what is none of this form stays as it is.
+fn place(address: &str) -> String {
+    let mut parts = address.split('/').skip(2);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(host), Some("tcp"), Some(port)) => format!("{host}:{port}"),
+        _ => address.to_owned(),
+    }
 }
 
 async fn connect(cast: &mut Cast) -> Result<Seen, Failure> {
@@ -436,6 +440,7 @@ mod tests {
         for step in ALL {
             assert!(step.title.len() < 70 && !step.about.contains("  "), "{}", step.name);
         }
-        assert_eq!(place("/ip4/127.0.0.1/tcp/1/p2p/12D3"), "/ip4/127.0.0.1/tcp/1");
+        assert_eq!(place("/ip4/127.0.0.1/tcp/1/p2p/12D3"), "127.0.0.1:1");
+        assert_eq!(place("memory"), "memory");
     }
 }
