@@ -343,3 +343,39 @@ async fn a_node_that_decides_about_no_records_keeps_none() {
     drop(one);
     assert!(soon(other.get_record(b"figs")).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_peer_that_is_blocked_is_out_until_it_is_not() {
+    let other = node().await;
+    let one = builder().bootstrap(address(&other).await).open().await.unwrap();
+    settled(&one, |status| !status.links.is_empty()).await;
+    one.block(other.peer(), true).await.unwrap();
+    settled(&one, |status| status.links.is_empty()).await;
+    settled(&other, |status| status.links.is_empty()).await;
+    for (from, to) in [(&one, &other), (&other, &one)] {
+        // Who dials a peer that refuses it may be connected for a moment.
+        let _ = soon(from.dial(address(to).await)).await;
+        settled(from, |status| status.links.is_empty()).await;
+        settled(to, |status| status.links.is_empty()).await;
+    }
+    one.block(other.peer(), false).await.unwrap();
+    // It comes back by itself, since it was named.
+    settled(&one, |status| !status.links.is_empty()).await;
+    settled(&other, |status| !status.links.is_empty()).await;
+}
+
+#[tokio::test]
+async fn what_goes_through_the_sockets_is_counted() {
+    let (one, other) = connected().await;
+    other.subscribe(TOPIC).await.unwrap();
+    let before = one.status().await.unwrap();
+    // A handshake with ML-KEM-768 alone is more than a kibibyte in each direction.
+    assert!(before.sent > 1024 && before.received > 1024);
+    const LENGTH: u64 = 30_000;
+    one.publish(TOPIC, vec![7; LENGTH as usize]).await.unwrap();
+    message(&other).await;
+    let after = one.status().await.unwrap();
+    let sent = after.sent - before.sent;
+    assert!((LENGTH..2 * LENGTH).contains(&sent), "{sent}");
+    assert!(other.status().await.unwrap().received >= LENGTH);
+}

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use trellis_sdk::transport::TransportError;
+use trellis_sdk::transport::libp2p::NodeError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum Failure {
     /// The transport refused.
     #[error("the network refused")]
     Transport(#[from] TransportError),
+    /// The node on the network refused, or could not be opened.
+    #[error(transparent)]
+    Node(#[from] NodeError),
     /// Arguments that make no sense.
     #[error("{0}")]
     Usage(String),
@@ -78,7 +82,11 @@ pub enum Failure {
 pub const EXITS: &[(u8, &str, &[&str])] = &[
     (0, "done", &[]),
     (1, "failed for another reason, which the message names", &[]),
-    (2, "the arguments make no sense", &["usage", "no-passphrase", "not-confirmed", "ambiguous"]),
+    (
+        2,
+        "the arguments make no sense",
+        &["usage", "no-passphrase", "not-confirmed", "ambiguous", "address"],
+    ),
     (3, "somebody else has the account's file open", &["in-use"]),
     (4, "the passphrase is wrong, or the file is damaged", &["wrong-key-or-damaged", "damaged"]),
     (
@@ -116,7 +124,21 @@ pub const EXITS: &[(u8, &str, &[&str])] = &[
     (
         7,
         "the network can't be reached",
-        &["no-network", "offline", "busy", "closed", "no-transport", "change-unreachable"],
+        &[
+            "no-network",
+            "offline",
+            "busy",
+            "closed",
+            "no-transport",
+            "change-unreachable",
+            "listen",
+            "unreachable",
+            "wrong-peer",
+            "no-answer",
+            "no-hybrid",
+            "protocol",
+            "handshake",
+        ],
     ),
     (8, "not done in time; it goes on when trellis runs again", &["timeout"]),
     (9, "the file can't be written", &["full", "io", "exists", "store-exists", "newer-schema"]),
@@ -148,6 +170,7 @@ impl Failure {
         match self {
             Self::Sdk(error) => error.code(),
             Self::Transport(error) => error.code(),
+            Self::Node(error) => error.code(),
             Self::Usage(_) => "usage",
             Self::NoStore(_) => "no-store",
             Self::StoreExists(_) => "store-exists",
@@ -167,6 +190,7 @@ impl Failure {
         match self {
             Self::Sdk(error) => error.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
+            Self::Node(error) => error.is_retryable(),
             Self::Timeout { .. } | Self::Io { .. } => true,
             _ => false,
         }
@@ -228,6 +252,8 @@ mod tests {
             (Failure::Sdk(trellis_sdk::store::StoreError::NotADatabase.into()), 1),
             (trellis_sdk::ChangeFailed::LastOwner.into(), 6),
             (Failure::Transport(TransportError::Offline), 7),
+            (NodeError::Listen(io::ErrorKind::AddrInUse.into()).into(), 7),
+            (NodeError::Address.into(), 2),
         ] {
             assert_eq!(failure.exit_code(), code, "{failure:?}");
         }

@@ -1,6 +1,7 @@
 //! From the command line to what is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use trellis_sdk::Client;
@@ -17,6 +18,8 @@ use crate::{agent, demo, listen, papers, setup, tui};
 
 /// How many threads wait for the network. The client's own work has a thread of its own.
 const THREADS: usize = 2;
+/// How long `doctor` waits for somebody to be connected, before it says that nobody is.
+const MEET: Duration = Duration::from_secs(5);
 
 /// Runs a command in a runtime of its own.
 pub fn run_in_runtime(arguments: Arguments) -> Result<(), Failure> {
@@ -89,11 +92,11 @@ impl Session {
         let path = existing_store(common)?;
         let asking = Asking::of(world);
         let key = asking.key(Secret::Store, common.passphrase_file.as_deref()).await?;
-        let builder = Client::builder(path, key).store_options(world.store);
+        let builder = Client::builder(path.clone(), key).store_options(world.store);
         if common.offline {
             return Ok(Self { client: builder.offline().open().await?, connection: None });
         }
-        let connection = (world.connect)(common.network.clone()).await?;
+        let connection = (world.connect)(common.network.clone(), path).await?;
         let client = builder.transport(Arc::clone(&connection.transport)).open().await?;
         Ok(Self { client, connection: Some(connection) })
     }
@@ -126,7 +129,7 @@ async fn perform(common: &Common, world: &mut World, mut request: Request) -> Re
     common.offline |= !request.needs_network();
     let session = match Session::open(&common, world).await {
         // To find out is what it is for.
-        Err(failure @ (Failure::NoNetwork | Failure::Transport(_)))
+        Err(failure @ (Failure::NoNetwork | Failure::Transport(_) | Failure::Node(_)))
             if matches!(request, Request::Doctor { .. }) =>
         {
             let (code, text) = (failure.code(), failure.explain());
@@ -138,6 +141,9 @@ async fn perform(common: &Common, world: &mut World, mut request: Request) -> Re
         }
         opened => opened?,
     };
+    if let (Request::Doctor { .. }, Some(connection)) = (&request, &session.connection) {
+        connection.control.meet(MEET.min(common.timeout())).await;
+    }
     let export = matches!(request, Request::Export { .. });
     let output = world.output.clone();
     let emit = move |record: Record| {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -117,6 +118,28 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 /// How many there are of something, for people.
 pub fn count(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A number of bytes, for people: three digits or so.
+pub fn bytes(number: u64) -> String {
+    let (unit, name) = match number {
+        0..1000 => return format!("{number} bytes"),
+        1000..1_000_000 => (1000, "kB"),
+        _ => (1_000_000, "MB"),
+    };
+    match number / unit {
+        whole @ 0..100 => format!("{whole}.{} {name}", number % unit * 10 / unit),
+        whole => format!("{whole} {name}"),
+    }
+}
+
+/// How long something took, for people.
+pub fn span(span: Duration) -> String {
+    match span.as_millis() {
+        0..10 => format!("{:.1} ms", span.as_secs_f64() * 1000.0),
+        millis @ 10..1000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", span.as_secs_f64()),
+    }
 }
 
 /// JSON that says the same and that a terminal would not obey either. All of these characters can

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -37,9 +38,25 @@ pub struct Member {
     pub listening: Vec<String>,
 }
 
+impl Member {
+    /// Starts a member, and waits until it takes connections.
+    async fn start(stage: &dyn Stage, part: Part, timeout: Duration) -> Result<Self, Failure> {
+        let name = part.name;
+        let mut child = Child::new(name, stage.member(part).await?, timeout);
+        let ready = child.until(0, "start", |line| line["type"] == "ready").await?.value;
+        let address = text(&ready["address"]);
+        let status = child.ask(&["status"]).await?.into_iter().next().unwrap_or_default();
+        let (peer, listening) = (text(&status["peer"]), texts(&status["listening"]));
+        if listening.is_empty() {
+            return Err(Failure::Demo(format!("{name} takes no connections")));
+        }
+        Ok(Self { child, address, peer, listening })
+    }
+}
+
 /// The mailbox.
 struct Mailbox {
-    _child: Child,
+    child: Child,
     peer: String,
     listening: Vec<String>,
 }
@@ -65,7 +82,7 @@ impl Cast {
         let child = Child::new("the mailbox", pipes, self.timeout);
         let network = child.until(0, "start", |line| line["type"] == "network").await?.value;
         let (peer, listening) = (text(&network["peer"]), texts(&network["listening"]));
-        self.mailbox = Some(Mailbox { _child: child, peer, listening });
+        self.mailbox = Some(Mailbox { child, peer, listening });
         Ok(true)
     }
 
@@ -76,29 +93,23 @@ impl Cast {
 
     /// Starts a member, who is told of the mailbox and of one other.
     pub async fn start(&mut self, name: &'static str) -> Result<(), Failure> {
+        self.start_all(&[name]).await
+    }
+
+    /// Starts members at the same time; all of them are told of the mailbox and of the one who is there
+    /// already.
+    pub async fn start_all(&mut self, names: &[&'static str]) -> Result<(), Failure> {
         let mailboxes = self.mailbox.as_ref().map(|mailbox| mailbox.listening.clone());
         let mailboxes = mailboxes.unwrap_or_default();
         let first = self.members.values().next().map(|member| member.listening.clone());
         let peers = first.unwrap_or_else(|| mailboxes.clone());
-        let pipes = self.stage.member(Part { name, peers, mailboxes }).await?;
-        let mut child = Child::new(name, pipes, self.timeout);
-        let ready = child.until(0, "start", |line| line["type"] == "ready").await?.value;
-        let address = text(&ready["address"]);
-        // A port that the system chooses is known a little later.
-        let end = Instant::now() + self.timeout;
-        let (peer, listening) = loop {
-            let status = child.ask(&["status"]).await?;
-            let status = status.first().cloned().unwrap_or_default();
-            let listening = texts(&status["listening"]);
-            if !listening.is_empty() {
-                break (text(&status["peer"]), listening);
-            }
-            if Instant::now() > end {
-                return Err(Failure::Demo(format!("{name} takes no connections")));
-            }
-            tokio::time::sleep(LOOK).await;
-        };
-        self.members.insert(name, Member { child, address, peer, listening });
+        let (stage, timeout) = (&*self.stage, self.timeout);
+        let starting = names.iter().map(|name| {
+            let part = Part { name, peers: peers.clone(), mailboxes: mailboxes.clone() };
+            Member::start(stage, part, timeout)
+        });
+        let started = try_join_all(starting).await?;
+        self.members.extend(names.iter().copied().zip(started));
         Ok(())
     }
 
@@ -119,6 +130,9 @@ impl Cast {
         for closed in closing {
             // Whoever does not close is killed.
             let _ = closed.await;
+        }
+        if let Some(mailbox) = self.mailbox.take() {
+            mailbox.child.kill().await;
         }
     }
 

@@ -161,6 +161,19 @@ impl Child {
         heard.lines.iter().skip(from).filter(|line| right(&line.value)).count()
     }
 
+    /// The number of its process, if it has one of its own.
+    pub fn process(&self) -> Option<u32> {
+        self.process.as_ref().and_then(Process::id)
+    }
+
+    /// Ends it at once, and waits until it has ended.
+    pub async fn kill(mut self) {
+        if let Some(process) = &mut self.process {
+            // It may have ended by itself.
+            let _ = process.kill().await;
+        }
+    }
+
     /// Ends its input, and waits until it has closed.
     pub async fn close(mut self) {
         let _ = self.to.shutdown().await;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use cast::Cast;
 use stage::Processes;
+use steps::{Seen, Step};
 
 use crate::arguments::{Common, Demo};
 use crate::failure::Failure;
@@ -29,49 +30,54 @@ const READING: Duration = Duration::from_millis(1500);
 /// Runs the demonstration, or tells its script.
 pub async fn run(demo: &Demo, common: &Common, world: &World) -> Result<(), Failure> {
     if demo.script {
-        return steps::ALL.iter().enumerate().try_for_each(|(number, step)| {
-            world.output.print(&Record::Step(StepRecord::planned(
-                number + 1,
-                step.title,
-                step.about,
-            )))
+        return (1..).zip(steps::ALL).try_for_each(|(number, step)| {
+            world.output.print(&Record::Step(planned(number, step)))
         });
     }
+    let start = Instant::now();
     let stage = Processes::new()?;
     let pause = if demo.fast { Duration::ZERO } else { READING };
     let mut cast = Cast::new(Box::new(stage), common.timeout());
     let done = tokio::select! {
         done = play(&mut cast, &world.output, pause) => done,
-        () = interrupted() => Ok(()),
+        () = interrupted() => Err(Failure::Demo("it was interrupted".to_owned())),
     };
     cast.dismiss().await;
-    done
+    done?;
+    if !world.output.is_json() {
+        let all = crate::text::span(start.elapsed());
+        world
+            .output
+            .text(&format!("\nThat took {all}. The processes and their files are gone."))?;
+    }
+    Ok(())
+}
+
+fn planned(number: usize, step: &Step) -> StepRecord {
+    StepRecord::planned(number, step.name, step.title, step.about)
 }
 
 /// Plays all steps.
 async fn play(cast: &mut Cast, output: &Output, pause: Duration) -> Result<(), Failure> {
-    let start = Instant::now();
-    for (number, step) in steps::ALL.iter().enumerate() {
+    for (number, step) in (1..).zip(steps::ALL) {
+        let record = planned(number, step);
         if !output.is_json() {
-            output.text(&format!("\n{}. {}\n   {}", number + 1, step.title, step.about))?;
+            let before = if number == 1 { "" } else { "\n" };
+            output.text(&format!("{before}{}", record.announcement()))?;
         }
         let before = cast.traffic().await?;
         let begun = Instant::now();
-        let facts = (step.play)(cast).await?;
+        let Seen { facts, values: seen } = (step.play)(cast).await?;
         let millis = begun.elapsed().as_millis();
         let after = cast.traffic().await?;
         output.print(&Record::Step(StepRecord {
-            step: number + 1,
-            title: step.title,
-            about: step.about,
             facts,
+            seen,
             millis: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
             sent: after.and_then(|after| after.checked_sub(before?)),
+            ..record
         }))?;
         tokio::time::sleep(pause).await;
-    }
-    if !output.is_json() {
-        output.text(&format!("\nAll of it took {:.1} s.", start.elapsed().as_secs_f64()))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncWrite, BufReader};
 use tokio::process::{Child as Process, Command};
@@ -12,6 +13,12 @@ use crate::world::Input;
 
 /// Where connections are taken: any free port on loopback.
 const LOOPBACK: &str = "/ip4/127.0.0.1/tcp/0";
+/// What all are started with: nobody else is to take part, and all reach each other where they listen.
+const NETWORK: [&str; 4] = ["--no-mdns", "--announce", "--listen", LOOPBACK];
+/// How often the directory is tried to be removed: a process that is killed may still write.
+const REMOVALS: u32 = 10;
+/// How long between two times.
+const REMOVAL: Duration = Duration::from_millis(50);
 
 /// The ends of a child's standard input and output.
 pub struct Pipes {
@@ -70,6 +77,9 @@ impl Processes {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
+        crate::network::VARIABLES.iter().for_each(|name| {
+            command.env_remove(name);
+        });
         // Nothing that is set for the user's own account is for these.
         command
             .env_remove("TRELLIS_STORE")
@@ -120,9 +130,12 @@ impl Stage for Processes {
             if !store.exists() {
                 self.init(&store).await?;
             }
-            let mut command =
-                self.command(&["agent", "--admin", "--no-mdns", "--listen", LOOPBACK]);
-            command.arg("--store").arg(store);
+            let mut command = self.command(&["agent", "--admin"]);
+            command.args(NETWORK).arg("--store").arg(store);
+            if part.peers.is_empty() {
+                // Whom the others are told of tells them who listens where.
+                command.arg("--serve");
+            }
             for peer in &part.peers {
                 command.arg("--peer").arg(peer);
             }
@@ -138,14 +151,23 @@ impl Stage for Processes {
             if !cfg!(feature = "mailbox") {
                 return Ok(None);
             }
-            pipes(self.command(&["mailbox", "--no-mdns", "--listen", LOOPBACK])).map(Some)
+            let mut command = self.command(&["mailbox"]);
+            command.args(NETWORK).arg("--serve");
+            pipes(command).map(Some)
         })
     }
 }
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        // If it can't be removed, it is in the system's temporary directory, and encrypted.
-        let _ = std::fs::remove_dir_all(&self.directory);
+        for _ in 0..REMOVALS {
+            match std::fs::remove_dir_all(&self.directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    std::thread::sleep(REMOVAL);
+                }
+                _ => return,
+            }
+        }
+        // What is left is in the system's temporary directory, and encrypted.
     }
 }

@@ -121,7 +121,7 @@ impl Tasks {
     fn world(&self, name: &str, output: Output, input: crate::world::Input) -> World {
         let (board, name) = (self.board.clone(), name.to_owned());
         World {
-            connect: Arc::new(move |_| {
+            connect: Arc::new(move |_, _| {
                 let transport = Arc::new(board.network.join());
                 let mut inner = board.inner.lock().unwrap_or_else(PoisonError::into_inner);
                 inner.members.insert(name.clone(), Arc::clone(&transport));

@@ -17,12 +17,12 @@ use serde::Serialize;
 pub use account::{AccountRecord, ApprovalRecord, DeviceRecord, DeviceRequestRecord, FileRecord};
 pub use change::ChangeRecord;
 pub use event::EventRecord;
+#[cfg(test)]
+pub use group::SecurityRecord;
 pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
-pub use network::{Finding, Level, NetworkStatus, Peer};
+pub use network::{Finding, Level, NetworkStatus, Peer, PeerRecord};
 pub use step::StepRecord;
-#[cfg(test)]
-pub use {group::SecurityRecord, network::PeerRecord};
 
 use crate::failure::Failure;
 

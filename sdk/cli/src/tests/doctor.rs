@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Town;
+use crate::failure::Failure;
 
 fn codes(lines: &[Value]) -> Vec<&str> {
     let findings = lines.iter().filter(|line| line["type"] == "finding");
@@ -37,7 +38,7 @@ async fn it_runs_where_there_is_no_network() {
     town.account("alice").await;
     let paper = super::Paper::default();
     let mut world = town.world(true, &paper, Box::new(&b""[..]));
-    world.connect = crate::network::connect();
+    world.connect = std::sync::Arc::new(|_, _| Box::pin(async { Err(Failure::NoNetwork) }));
     let arguments = town.arguments("alice", &["--json", "doctor"]);
     crate::run::run(arguments, world).await.unwrap();
     assert!(paper.text().contains("\"no-network\""), "{}", paper.text());

@@ -90,7 +90,7 @@ impl Town {
 
     fn connect(&self) -> Connect {
         let network = self.network.clone();
-        Arc::new(move |_| {
+        Arc::new(move |_, _| {
             let transport = Arc::new(network.join());
             let control = Arc::new(Switch(Arc::clone(&transport)));
             Box::pin(async move { Ok(Connection { transport, control }) })

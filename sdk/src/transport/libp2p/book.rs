@@ -76,6 +76,13 @@ impl Book {
         }
     }
 
+    /// What kept a peer from being connected is over: it is dialled at once.
+    pub(super) fn retry(&mut self, now: Instant, peer: &PeerId) {
+        if let Some(known) = self.known.get_mut(peer) {
+            (known.failures, known.next) = (0, Some(now));
+        }
+    }
+
     /// A peer is not to be dialled any more.
     pub(super) fn forget(&mut self, peer: &PeerId) {
         self.known.remove(peer);

@@ -24,6 +24,7 @@ use super::error::split_peer;
 use super::limits::{Limits, MAX_CONTENT};
 use super::link::Table;
 use super::task::{Setup, Task, inbox};
+use super::traffic::Traffic;
 use super::{Libp2p, NodeError, socket};
 
 /// How many commands wait for the task.
@@ -215,7 +216,8 @@ impl Builder {
     ) -> Result<(Libp2p, Task, mpsc::Receiver<Command>), NodeError> {
         let limits = Arc::new(self.limits);
         let links = Table::default();
-        let (sockets, relayed) = socket::make(keypair, self.hybrid, &links, &limits)?;
+        let traffic = Traffic::default();
+        let (sockets, relayed) = socket::make(keypair, self.hybrid, &links, &traffic, &limits)?;
         let offers = Offers {
             mdns: self.mdns,
             relay: self.serve,
@@ -245,6 +247,7 @@ impl Builder {
             swarm,
             limits: limits.clone(),
             links,
+            traffic,
             hybrid: self.hybrid,
             announce: self.announce,
             use_relays: self.use_relays,

@@ -25,6 +25,7 @@ pub(super) enum Command {
     Mailbox { peer: PeerId, request: Vec<u8>, reply: Reply<Vec<u8>, NodeError> },
     Put { key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError> },
     Get { key: Vec<u8>, reply: Reply<Vec<Vec<u8>>, NodeError> },
+    Block { peer: PeerId, blocked: bool, reply: Reply<(), NodeError> },
     Status { reply: Reply<Status, NodeError> },
 }
 

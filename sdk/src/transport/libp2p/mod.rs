@@ -61,6 +61,7 @@ mod status;
 mod task;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::fmt;
 use std::sync::Arc;
@@ -173,6 +174,16 @@ impl Libp2p {
         bounded(key, limits::MAX_KEY)?;
         let key = key.to_vec();
         self.tell(|reply| Command::Get { key, reply }, NodeError::Closed).await
+    }
+
+    /// Refuses all connections with a peer, and closes those that there are; or takes them again, and
+    /// connects again if the peer is one to come back to. It holds until this node is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`NodeError::Closed`].
+    pub async fn block(&self, peer: PeerId, blocked: bool) -> Result<(), NodeError> {
+        self.tell(|reply| Command::Block { peer, blocked, reply }, NodeError::Closed).await
     }
 
     /// How this node is connected.

@@ -15,6 +15,7 @@ use libp2p::{PeerId, dns, noise, quic, relay, tcp, yamux};
 
 use super::limits::Limits;
 use super::link::{Link, LinkError, Table};
+use super::traffic::Traffic;
 
 /// Connections of a node, ready for its swarm.
 pub(super) type Socket = Boxed<(PeerId, StreamMuxerBox)>;
@@ -24,6 +25,7 @@ pub(super) fn make(
     keypair: &Keypair,
     hybrid: bool,
     table: &Table,
+    traffic: &Traffic,
     limits: &Limits,
 ) -> Result<(Socket, relay::client::Behaviour), LinkError> {
     let security = Security::new(keypair, hybrid, table)?;
@@ -37,7 +39,10 @@ pub(super) fn make(
         .multiplex(muxer.clone())
         .timeout(limits.handshake)
         .boxed();
+    // What goes through a relay goes through the connection with the relay, which is counted here.
+    let traffic = traffic.clone();
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .map(move |socket, _| traffic.count(socket))
         .upgrade(Version::V1)
         .authenticate(security)
         .multiplex(muxer)

@@ -31,6 +31,11 @@ pub struct Status {
     pub held: usize,
     /// Whether links without post-quantum protection are refused.
     pub requires_hybrid: bool,
+    /// Bytes that came in through TCP connections since this node was opened: everything, with
+    /// handshakes and encryption, but without what TCP and IP add. What QUIC carries is not counted.
+    pub received: u64,
+    /// Bytes that went out, counted in the same way.
+    pub sent: u64,
 }
 
 /// A peer that a node is connected with.

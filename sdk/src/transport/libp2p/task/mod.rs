@@ -38,6 +38,7 @@ use super::flood::{Flood, Verdict};
 use super::limits::Limits;
 use super::link::Table;
 use super::status::{Link, Status};
+use super::traffic::Traffic;
 use crate::Topic;
 
 pub(super) use inbox::{Inbox, Unread, inbox};
@@ -50,6 +51,7 @@ pub(super) struct Setup {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) limits: Arc<Limits>,
     pub(super) links: Table,
+    pub(super) traffic: Traffic,
     pub(super) hybrid: bool,
     pub(super) announce: bool,
     pub(super) use_relays: bool,
@@ -72,6 +74,7 @@ pub(super) struct Task {
     log: Dispatch,
     inbox: Inbox,
     links: Table,
+    traffic: Traffic,
     hybrid: bool,
     /// Whether others can reach the addresses that are listened on, as they are.
     announce: bool,
@@ -83,6 +86,8 @@ pub(super) struct Task {
     book: Book,
     flood: Flood,
     bans: HashMap<PeerId, Instant>,
+    /// Those that the user wants no connection with.
+    refused: HashSet<PeerId>,
     dials: HashMap<ConnectionId, Reply<PeerId, NodeError>>,
     relays: HashMap<ListenerId, PeerId>,
     /// When the client is told that the network can be reached.
@@ -127,6 +132,7 @@ impl Task {
             log: setup.log,
             inbox: setup.inbox,
             links,
+            traffic: setup.traffic,
             hybrid,
             announce,
             use_relays,
@@ -135,6 +141,7 @@ impl Task {
             book,
             flood: Flood::new(),
             bans: HashMap::new(),
+            refused: HashSet::new(),
             dials: HashMap::new(),
             relays: HashMap::new(),
             notice: None,
@@ -233,6 +240,10 @@ impl Task {
             }
             Command::Put { key, value, reply } => self.put(key, value, reply),
             Command::Get { key, reply } => self.get(key, reply),
+            Command::Block { peer, blocked, reply } => {
+                self.refuse(peer, blocked);
+                let _ = reply.send(Ok(()));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(Ok(self.status()));
             }
@@ -327,6 +338,8 @@ impl Task {
             topics: self.topics.keys().map(topic).collect(),
             held: self.held_bytes,
             requires_hybrid: self.hybrid,
+            received: self.traffic.received(),
+            sent: self.traffic.sent(),
         }
     }
 }

@@ -166,7 +166,7 @@ impl Task {
             let first = self.bans.iter().min_by_key(|(_, until)| **until);
             if let Some(first) = first.map(|(peer, _)| *peer) {
                 self.bans.remove(&first);
-                self.swarm.behaviour_mut().blocked.unblock_peer(first);
+                self.let_in(first);
             }
         }
         self.bans.insert(peer, until);
@@ -175,6 +175,26 @@ impl Task {
         }
         self.swarm.behaviour_mut().blocked.block_peer(peer);
         self.log(|| debug!("a peer did too much, and is out for a while"));
+    }
+
+    /// Keeps a peer out because the user wants it, or no longer.
+    pub(super) fn refuse(&mut self, peer: PeerId, refused: bool) {
+        if refused {
+            self.refused.insert(peer);
+            self.swarm.behaviour_mut().blocked.block_peer(peer);
+        } else if self.refused.remove(&peer) {
+            self.let_in(peer);
+            if !self.peers.contains_key(&peer) {
+                self.book.retry(Instant::now(), &peer);
+            }
+        }
+    }
+
+    /// Keeps a peer out no longer, unless there is another reason.
+    fn let_in(&mut self, peer: PeerId) {
+        if !self.bans.contains_key(&peer) && !self.refused.contains(&peer) {
+            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        }
     }
 
     /// A peer has said what it speaks and where it can be reached.
@@ -240,7 +260,7 @@ impl Task {
             self.bans.iter().filter(|(_, until)| **until <= now).map(|(peer, _)| *peer).collect();
         for peer in over {
             self.bans.remove(&peer);
-            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+            self.let_in(peer);
         }
         self.dials.retain(|_, reply| !reply.is_closed());
         if self.use_relays {
