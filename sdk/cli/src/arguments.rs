@@ -77,7 +77,6 @@ pub enum Command {
     /// Go on from a backup, as a new device in a new file
     Restore(Restore),
     /// Keep envelopes for members who are offline
-    #[cfg(feature = "mailbox")]
     Mailbox(crate::network::MailboxOptions),
     /// Watch four members and a mailbox on this machine, step by step
     Demo(Demo),

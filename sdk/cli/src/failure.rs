@@ -19,6 +19,9 @@ pub enum Failure {
     /// The node on the network refused, or could not be opened.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The store of a mailbox failed.
+    #[error("the mailbox's store: {0}")]
+    Mailbox(#[source] trellis_sdk::mailbox::store::StoreError),
     /// Arguments that make no sense.
     #[error("{0}")]
     Usage(String),
@@ -171,6 +174,7 @@ impl Failure {
             Self::Sdk(error) => error.code(),
             Self::Transport(error) => error.code(),
             Self::Node(error) => error.code(),
+            Self::Mailbox(error) => error.code(),
             Self::Usage(_) => "usage",
             Self::NoStore(_) => "no-store",
             Self::StoreExists(_) => "store-exists",
@@ -191,6 +195,7 @@ impl Failure {
             Self::Sdk(error) => error.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
             Self::Node(error) => error.is_retryable(),
+            Self::Mailbox(error) => error.is_retryable(),
             Self::Timeout { .. } | Self::Io { .. } => true,
             _ => false,
         }

@@ -66,7 +66,6 @@ pub async fn run(arguments: Arguments, mut world: World) -> Result<(), Failure> 
             client.close().await;
             done
         }
-        #[cfg(feature = "mailbox")]
         Some(Command::Mailbox(options)) => {
             crate::network::mailbox(&common.network, &options, &world.output).await
         }

@@ -148,9 +148,6 @@ impl Stage for Processes {
 
     fn mailbox(&self) -> Pending<'_, Result<Option<Pipes>, Failure>> {
         Box::pin(async move {
-            if !cfg!(feature = "mailbox") {
-                return Ok(None);
-            }
             let mut command = self.command(&["mailbox"]);
             command.args(NETWORK).arg("--serve");
             pipes(command).map(Some)

@@ -1,5 +1,6 @@
 //! How this program reaches others: the one place that knows which transport there is.
 
+mod mailbox;
 mod name;
 mod node;
 
@@ -13,6 +14,8 @@ use trellis_sdk::transport::{Pending, Transport};
 
 use crate::failure::Failure;
 use crate::record::{NetworkStatus, Peer};
+
+pub use mailbox::{MailboxOptions, mailbox};
 
 /// How others are reached.
 ///
@@ -112,30 +115,4 @@ fn name_beside(store: &Path) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(".node");
     path.into()
-}
-
-/// The arguments of `mailbox`.
-#[cfg(feature = "mailbox")]
-#[derive(Clone, Debug, Args)]
-pub struct MailboxOptions {
-    /// Keep envelopes in this directory; in memory, if nothing is said
-    #[arg(long, value_name = "DIRECTORY")]
-    pub directory: Option<PathBuf>,
-    /// Keep so many bytes at most
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
-    pub capacity: u64,
-    /// Keep an envelope for so many days at most
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
-    pub days: u16,
-}
-
-/// Keeps envelopes for members who are offline, until it is interrupted. The first thing that it prints
-/// is a [`NetworkStatus`], so that others can be told where it is.
-#[cfg(feature = "mailbox")]
-pub async fn mailbox(
-    _: &NetworkOptions,
-    _: &MailboxOptions,
-    _: &crate::output::Output,
-) -> Result<(), Failure> {
-    Err(Failure::NoNetwork)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use trellis_sdk::mailbox::{AddressError, MailboxAt, WithMailboxes};
 use trellis_sdk::transport::Pending;
-use trellis_sdk::transport::libp2p::{Builder, Libp2p, PeerId};
+use trellis_sdk::transport::libp2p::{Builder, Libp2p, Multiaddr, PeerId};
 
 use super::name::Name;
 use super::{Connection, Control, NetworkOptions, name_beside};
@@ -26,13 +27,25 @@ struct Node {
 /// Opens a node for the account in a file.
 pub async fn open(options: &NetworkOptions, store: &Path) -> Result<Connection, Failure> {
     let Name { seed, lock } = Name::open(&name_beside(store))?;
+    let mailboxes = mailboxes(options)?;
     let network = Arc::new(builder(options).identity(*seed).open().await?);
     let control = Arc::new(Node { network: Arc::clone(&network), _lock: lock });
-    Ok(Connection { transport: network, control })
+    if mailboxes.is_empty() {
+        return Ok(Connection { transport: network, control });
+    }
+    Ok(Connection { transport: Arc::new(WithMailboxes::new(network, mailboxes)), control })
+}
+
+/// The mailboxes that options name.
+pub(super) fn mailboxes(options: &NetworkOptions) -> Result<Vec<MailboxAt>, Failure> {
+    let at = |address| {
+        MailboxAt::at(address).map_err(|error: AddressError| Failure::Usage(error.to_string()))
+    };
+    options.mailbox.iter().map(at).collect()
 }
 
 /// How options make a node.
-fn builder(options: &NetworkOptions) -> Builder {
+pub(super) fn builder(options: &NetworkOptions) -> Builder {
     let NetworkOptions { peer, listen, external, announce, serve, no_mdns, mailbox: _ } = options;
     let builder = Libp2p::builder().mdns(!no_mdns).announce_listening(*announce).serve(*serve);
     let builder = listen.iter().cloned().fold(builder, Builder::listen);
@@ -40,30 +53,32 @@ fn builder(options: &NetworkOptions) -> Builder {
     peer.iter().cloned().fold(builder, Builder::bootstrap)
 }
 
+/// How a node is connected.
+pub(super) async fn status(network: &Libp2p) -> NetworkStatus {
+    let Ok(status) = network.status().await else {
+        return NetworkStatus::default();
+    };
+    let text =
+        |addresses: &[Multiaddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let peers = status.links.iter().map(|link| PeerRecord {
+        peer: Peer(link.peer.to_string()),
+        key_exchange: link.key_exchange.name().to_owned(),
+        relayed: link.relayed,
+    });
+    NetworkStatus {
+        peer: status.peer.to_string(),
+        listening: text(&status.listening),
+        external: text(&status.external),
+        peers: peers.collect(),
+        requires_hybrid: status.requires_hybrid,
+        received: Some(status.received),
+        sent: Some(status.sent),
+    }
+}
+
 impl Control for Node {
     fn status(&self) -> Pending<'_, NetworkStatus> {
-        Box::pin(async {
-            let Ok(status) = self.network.status().await else {
-                return NetworkStatus::default();
-            };
-            let text = |addresses: &[trellis_sdk::transport::libp2p::Multiaddr]| {
-                addresses.iter().map(ToString::to_string).collect()
-            };
-            let peers = status.links.iter().map(|link| PeerRecord {
-                peer: Peer(link.peer.to_string()),
-                key_exchange: link.key_exchange.name().to_owned(),
-                relayed: link.relayed,
-            });
-            NetworkStatus {
-                peer: status.peer.to_string(),
-                listening: text(&status.listening),
-                external: text(&status.external),
-                peers: peers.collect(),
-                requires_hybrid: status.requires_hybrid,
-                received: Some(status.received),
-                sent: Some(status.sent),
-            }
-        })
+        Box::pin(status(&self.network))
     }
 
     fn block(&self, peer: Peer, blocked: bool) -> Pending<'_, Result<(), Failure>> {

@@ -93,6 +93,16 @@ impl JetStream {
         Ok(store)
     }
 
+    /// The same with a connection to a server, `nats://host:port`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn connect(url: &str, options: JetStreamOptions) -> StoreResult<Self> {
+        let client = async_nats::connect(url).await.map_err(|_| StoreError::Unavailable)?;
+        Self::open(client, options).await
+    }
+
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
