@@ -39,7 +39,8 @@
 //! `SHA-256("trellis directory v1" || inbox topic || slot)`, so who knows the address can go through all of
 //! them, and each holds one record, so devices do not overwrite each other. A device may be in
 //! [`CHOICES`] of them, the first different ones that the bytes of its name give (each modulo [`SLOTS`]),
-//! and is in one: the first that no other device has taken. Which it may be in follows from its name, a hash
+//! and is in one: the first that no other device has taken, so that as many devices always find one, and
+//! more nearly always. Which it may be in follows from its name, a hash
 //! that the account has signed; so a device that was stolen and revoked, of which the table knows
 //! nothing, cannot fill all places and make its account unreachable.
 //!
