@@ -1,7 +1,8 @@
 //! The record of this node's client: asked for in time, and put into one of its places.
 //!
 //! The client is asked for a record when its boxes change and again every [`RENEW`]. Then the places of its
-//! device are looked at, so that no other device's is taken, and the record goes into one of them.
+//! device are looked at, so that no other device's is taken; the record goes into one of them, and is
+//! looked for there, because nodes of the table do not say whether they took it.
 
 use std::time::Duration;
 
@@ -16,20 +17,28 @@ use crate::{DeviceId, Time};
 /// How long after a record was stored the client is asked for the next one: a sixth of the time for
 /// which it holds.
 const RENEW: Duration = Duration::from_secs(4 * 3600);
-/// How long after the client was asked, or storing failed, it is asked again.
+/// How long after the client was asked in vain, or storing has failed, it is asked again.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// How far a record has come.
+enum Stage {
+    /// None is under way.
+    Rest,
+    /// So many places are still looked at.
+    Look { left: usize, record: Vec<u8>, found: Found },
+    /// It goes to a place, and is then looked for there.
+    Store(u8),
+}
 
 /// What this node says of its client's key packages.
 pub(super) struct Own {
     boxes: Boxes,
     /// When the client is asked for a record.
     next: Instant,
-    /// The one that it gave last, while a place is looked for.
-    record: Option<Vec<u8>>,
     device: Option<DeviceId>,
-    found: Found,
-    /// How many places are still looked at.
-    looking: usize,
+    stage: Stage,
+    /// Grows with each record: what was found out for another one does not count.
+    round: u32,
     stored: bool,
 }
 
@@ -39,18 +48,17 @@ impl Own {
         self.stored
     }
 
-    pub(super) fn device(&self) -> Option<DeviceId> {
+    pub(super) const fn device(&self) -> Option<DeviceId> {
         self.device
     }
 }
 
 impl Task {
     pub(super) fn publish_boxes(&mut self, boxes: Boxes) {
-        let next = Instant::now();
-        let device = self.own.as_ref().and_then(Own::device);
-        let found = Found::default();
-        let own = Own { boxes, next, record: None, device, found, looking: 0, stored: false };
-        self.own = Some(own);
+        let before = self.own.take();
+        let (device, round) = before.map_or((None, 0), |own| (own.device, own.round));
+        let (next, stage, round) = (Instant::now(), Stage::Rest, round.wrapping_add(1));
+        self.own = Some(Own { boxes, next, device, stage, round, stored: false });
     }
 
     /// Takes a record of the client, and looks for its place. One that was not asked for is dropped.
@@ -58,42 +66,68 @@ impl Task {
         let Some(own) = self.own.as_mut() else { return };
         let Ok(record) = Record::decode(&bytes) else { return };
         let topic = own.boxes.topic;
-        if own.looking > 0 || record.topic(&self.crypto) != topic {
+        if !matches!(own.stage, Stage::Rest) || record.topic(&self.crypto) != topic {
             return;
         }
         let device = record.device(&self.crypto);
-        (own.device, own.record, own.found) = (Some(device), Some(bytes), Found::default());
-        own.looking = CHOICES;
+        own.device = Some(device);
+        own.round = own.round.wrapping_add(1);
+        own.stage = Stage::Look { left: CHOICES, record: bytes, found: Found::default() };
+        let round = own.round;
         for slot in choices(&device) {
             let key = key(&self.crypto, &topic, slot);
-            self.get_own(slot, key);
+            self.get_own(round, slot, key);
         }
     }
 
     /// What is in one of the places of the client's device.
-    pub(super) fn own_found(&mut self, slot: u8, values: &[Vec<u8>]) {
-        // What was looked for in vain, for boxes that have changed since, does not count.
-        let Some(own) = self.own.as_mut().filter(|own| own.looking > 0) else { return };
-        for value in values {
-            let there = (&own.boxes.topic, slot);
-            let taken = own.found.take(&self.crypto, Time::from_system(), there, value);
-            debug_assert!(taken.is_ok(), "it was judged when it came");
+    pub(super) fn own_found(&mut self, round: u32, slot: u8, values: &[Vec<u8>]) {
+        let Some(own) = self.own.as_mut().filter(|own| own.round == round) else { return };
+        let (topic, Some(device)) = (own.boxes.topic, own.device) else { return };
+        let take = |found: &mut Found| {
+            for value in values {
+                // It was judged when it came.
+                let _ = found.take(&self.crypto, Time::from_system(), (&topic, slot), value);
+            }
+        };
+        match &mut own.stage {
+            Stage::Rest => {}
+            Stage::Look { left, record, found } => {
+                take(found);
+                *left -= 1;
+                if *left > 0 {
+                    return;
+                }
+                let slot =
+                    place(&device, |slot| found.others(slot, &device), found.slot_of(&device));
+                let record = std::mem::take(record);
+                own.stage = Stage::Store(slot);
+                let key = key(&self.crypto, &topic, slot);
+                self.put_own(round, slot, key, record);
+            }
+            Stage::Store(_) => {
+                let mut found = Found::default();
+                take(&mut found);
+                self.own_stored(found.slot_of(&device).is_some());
+            }
         }
-        own.looking -= 1;
-        if own.looking > 0 {
-            return;
-        }
-        let (Some(device), Some(record)) = (own.device, own.record.take()) else { return };
-        let slot =
-            place(&device, |slot| own.found.others(slot, &device), own.found.slot_of(&device));
-        let key = key(&self.crypto, &own.boxes.topic, slot);
-        self.put_own(slot, key, record);
     }
 
-    /// Nodes of the table have the record, or none does.
-    pub(super) fn own_placed(&mut self, stored: bool) {
+    /// Nodes of the table were given the record, or there are none.
+    pub(super) fn own_placed(&mut self, round: u32, given: bool) {
+        let Some(own) = self.own.as_ref().filter(|own| own.round == round) else { return };
+        let Stage::Store(slot) = own.stage else { return };
+        if given {
+            let key = key(&self.crypto, &own.boxes.topic, slot);
+            self.get_own(round, slot, key);
+        } else {
+            self.own_stored(false);
+        }
+    }
+
+    fn own_stored(&mut self, stored: bool) {
         let Some(own) = self.own.as_mut() else { return };
-        own.stored = stored;
+        (own.stage, own.stored) = (Stage::Rest, stored);
         own.next = Instant::now() + if stored { RENEW } else { RETRY };
         self.log(|| debug!(stored, "record of the own key packages"));
     }
@@ -104,8 +138,9 @@ impl Task {
             return;
         };
         own.next = now + RETRY;
-        own.looking = 0;
-        // If it is lost, the client is asked again.
-        self.inbox.put(Incoming::Boxes(own.boxes.clone()));
+        if matches!(own.stage, Stage::Rest) {
+            // If it is lost, the client is asked again.
+            self.inbox.put(Incoming::Boxes(own.boxes.clone()));
+        }
     }
 }

@@ -83,7 +83,10 @@ enum Search {
 enum Told<T> {
     Caller(Reply<T, NodeError>),
     /// The record of this node's client.
-    Own(u8),
+    Own {
+        round: u32,
+        slot: u8,
+    },
     /// A question that nobody has answered, about a place of an account.
     Lookup(u64, u8),
 }
@@ -214,13 +217,14 @@ impl Task {
     }
 
     /// Stores the record of this node's client in one of its places.
-    pub(super) fn put_own(&mut self, slot: u8, key: [u8; 32], value: Vec<u8>) {
-        self.search_for(Search::Place { key: key.to_vec(), value, told: Told::Own(slot) });
+    pub(super) fn put_own(&mut self, round: u32, slot: u8, key: [u8; 32], value: Vec<u8>) {
+        let told = Told::Own { round, slot };
+        self.search_for(Search::Place { key: key.to_vec(), value, told });
     }
 
     /// Looks for records in one of the places of this node's client.
-    pub(super) fn get_own(&mut self, slot: u8, key: [u8; 32]) {
-        let told = Told::Own(slot);
+    pub(super) fn get_own(&mut self, round: u32, slot: u8, key: [u8; 32]) {
+        let told = Told::Own { round, slot };
         self.search_for(Search::Get { key: key.to_vec(), found: Vec::new(), told });
     }
 
@@ -243,7 +247,7 @@ impl Task {
     fn placed(&mut self, told: Told<()>, result: Result<(), NodeError>) {
         match told {
             Told::Caller(reply) => drop(reply.send(result)),
-            Told::Own(_) => self.own_placed(result.is_ok()),
+            Told::Own { round, .. } => self.own_placed(round, result.is_ok()),
             Told::Lookup(..) => {}
         }
     }
@@ -251,7 +255,9 @@ impl Task {
     fn got(&mut self, told: Told<Vec<Vec<u8>>>, result: Result<Vec<Vec<u8>>, NodeError>) {
         match told {
             Told::Caller(reply) => drop(reply.send(result)),
-            Told::Own(slot) => self.own_found(slot, &result.unwrap_or_default()),
+            Told::Own { round, slot } => {
+                self.own_found(round, slot, &result.unwrap_or_default());
+            }
             Told::Lookup(question, slot) => {
                 self.looked_up(question, slot, &result.unwrap_or_default());
             }
