@@ -222,7 +222,7 @@ pub(crate) enum Request {
     /// Messages of a device, from a number to another.
     #[tls_codec(discriminant = 4)]
     Messages(DeviceId, u64, u64),
-    /// The own chain, as far as it is remembered.
+    /// The own chain, from the state under whose key it is asked for.
     #[tls_codec(discriminant = 5)]
     Chain,
 }

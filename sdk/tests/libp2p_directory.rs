@@ -13,15 +13,16 @@ use std::time::Duration;
 use clients::{Directory as Files, PASSPHRASE, cheap};
 use nodes::{address, answer, builder, heard, notice, question, settled, soon};
 use openmls_trellis_crypto::TrellisCrypto;
-use tokio::sync::{Mutex, mpsc};
-use trellis_sdk::directory::{self, BoxAt, Record, SLOTS};
+use trellis_sdk::directory::{self, BoxAt, Found, Record, SLOTS};
 use trellis_sdk::identity::{AccountKeys, Binding, DeviceKeys};
-use trellis_sdk::mailbox::client::{CatchUp, ClientError, Session, take, taken};
-use trellis_sdk::mailbox::store::Memory;
+use trellis_sdk::mailbox::client::{ClientError, Session, take, taken};
+use trellis_sdk::mailbox::store::{MailStore, Memory};
 use trellis_sdk::mailbox::wire::{Deposit, Kind, LastResort};
-use trellis_sdk::mailbox::{Capability, Limits, List, MailboxKeys, Service};
+use trellis_sdk::mailbox::{
+    BoxId, Capability, Limits, List, MailboxAt, MailboxKeys, MailboxNode, Service, WithMailboxes,
+};
+use trellis_sdk::transport::Transport;
 use trellis_sdk::transport::libp2p::{Libp2p, Mailbox, PeerId, Records};
-use trellis_sdk::transport::{self, Incoming, Keep, Pending, Pools, Transport, TransportError};
 use trellis_sdk::{Client, DeviceId, Message, Span, Time, Topic};
 
 const SUITE: u16 = 0x004d;
@@ -350,159 +351,80 @@ async fn nodes_of_the_table_keep_no_forged_stale_or_misplaced_record() {
     assert_eq!(soon(mallory.node.get_record(&key)).await.unwrap(), [newer]);
 }
 
-/// A client's transport, of which the test plays the part that speaks with mailboxes.
-struct Kept {
-    node: Libp2p,
-    keeps: mpsc::UnboundedSender<Keep>,
-    deposits: mpsc::UnboundedSender<transport::Deposit>,
-    more: Mutex<mpsc::UnboundedReceiver<Incoming>>,
-}
-
-struct Hand {
-    node: Arc<Kept>,
-    keeps: mpsc::UnboundedReceiver<Keep>,
-    deposits: mpsc::UnboundedReceiver<transport::Deposit>,
-    more: mpsc::UnboundedSender<Incoming>,
-}
-
-fn kept(node: Libp2p) -> Hand {
-    let (keep, keeps) = mpsc::unbounded_channel();
-    let (deposit, deposits) = mpsc::unbounded_channel();
-    let (more, incoming) = mpsc::unbounded_channel();
-    let node = Kept { node, keeps: keep, deposits: deposit, more: Mutex::new(incoming) };
-    Hand { node: Arc::new(node), keeps, deposits, more }
-}
-
-impl Transport for Kept {
-    fn publish(&self, topic: Topic, bytes: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
-        self.node.publish(topic, bytes)
-    }
-
-    fn subscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
-        self.node.subscribe(topic)
-    }
-
-    fn unsubscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
-        self.node.unsubscribe(topic)
-    }
-
-    fn ask(&self, topic: Topic, question: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
-        self.node.ask(topic, question)
-    }
-
-    fn answer(&self, asker: u64, answer: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
-        self.node.answer(asker, answer)
-    }
-
-    fn announce(&self, record: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
-        self.node.announce(record)
-    }
-
-    fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
-        let _ = self.keeps.send(keep);
-        Box::pin(async { Ok(()) })
-    }
-
-    fn deposit(&self, deposit: transport::Deposit) -> Pending<'_, Result<(), TransportError>> {
-        let _ = self.deposits.send(deposit);
-        Box::pin(async { Ok(()) })
-    }
-
-    fn next(&self) -> Pending<'_, Option<Incoming>> {
-        Box::pin(async {
-            let mut more = self.more.lock().await;
-            tokio::select! {
-                next = self.node.next() => next,
-                Some(next) = more.recv() => Some(next),
-            }
-        })
-    }
-}
-
 #[tokio::test]
 async fn somebody_who_is_away_is_invited_by_his_record_and_joins_when_he_is_back() {
-    let office = office().await;
-    let files = Files::new();
-    let bobs = async |hand: &Hand| {
-        let builder = Client::builder(files.file("bob.db"), PASSPHRASE).store_options(cheap());
-        builder.transport(hand.node.clone()).open().await.unwrap()
+    let keys = || MailboxKeys::from_secret(&[1; 32]);
+    let now = Time::from_system();
+    let service = Service::open(keys(), Limits::default(), Memory::new(), now).await.unwrap();
+    // It listens to the topics of its boxes, and answers no questions there.
+    let office = MailboxNode::open(builder().serve(true), keys(), service, Vec::new());
+    let office = Arc::new(office.await.unwrap());
+    let running = office.clone();
+    let running = tokio::spawn(async move { running.run().await });
+    let place = address(office.network()).await;
+    let at = MailboxAt::at(&place).unwrap();
+    let guest = async || {
+        let guest = builder().bootstrap(place.clone()).open().await.unwrap();
+        settled(&guest, |status| status.table > 0).await;
+        Arc::new(guest)
     };
-    let mut hand = kept(office.guest().await);
-    let bob = bobs(&hand).await;
-    let address = bob.address();
-    let inbox = directory::inbox(&TrellisCrypto::default(), &address);
+    let files = Files::new();
+    let bobs = async |node: &Arc<Libp2p>| {
+        let builder = Client::builder(files.file("bob.db"), PASSPHRASE).store_options(cheap());
+        let transport = WithMailboxes::new(node.clone(), vec![at.clone()]);
+        builder.transport(transport).open().await.unwrap()
+    };
 
-    // He has his inbox kept, leaves key packages, and says where.
-    let keep = soon(hand.keeps.recv()).await.unwrap();
-    assert!(keep.inbox && keep.topic == inbox);
-    let secret: [u8; 32] = keep.secret.to_vec().try_into().unwrap();
-    let mut session = office.session(&secret);
-    let at = office.at(&session).await;
-    let frames = |frame| carry(&hand.node.node, &office, frame);
-    session.open(vec![inbox], 3600).unwrap().run(frames).await.unwrap();
-    hand.more.send(Incoming::Pools(Pools { keeper: 1, left: Vec::new() })).unwrap();
-    let mut suites = 0;
-    while let Ok(Some(deposit)) =
-        tokio::time::timeout(Duration::from_secs(3), hand.deposits.recv()).await
-    {
-        suites += 1;
-        let transport::Deposit { suite, serial, expires, .. } = deposit;
-        let (one_time, beside) = (items(deposit.one_time), items(deposit.beside));
-        let last_resort = deposit.last_resort.map(Into::into);
-        let deposit = Deposit { suite, serial, expires, one_time, last_resort, beside };
-        session.deposit(deposit).run(frames).await.unwrap();
-    }
-    assert!(suites > 0);
-    hand.node.node.publish_boxes(inbox, vec![at]).await.unwrap();
-    settled(&hand.node.node, |status| status.announced).await;
-
-    // He goes. The mailbox listens to his topic, and answers no questions there.
-    bob.close().await;
-    drop((bob, hand));
-    office.node.subscribe(inbox).await.unwrap();
-    let (service, node) = (office.service.clone(), office.node.clone());
-    let listens = tokio::spawn(async move {
-        while let Some(incoming) = node.next().await {
-            if let Incoming::Message { topic, bytes } = incoming {
-                let _ = service.arrived(Time::from_system(), topic, &bytes).await;
-            }
+    // He has his inbox kept, leaves key packages, and a record says where.
+    let node = guest().await;
+    let bob = bobs(&node).await;
+    let to = bob.address();
+    settled(&node, |status| status.announced).await;
+    let crypto = TrellisCrypto::default();
+    let inbox = directory::inbox(&crypto, &to);
+    let mut found = Found::default();
+    for slot in 0..SLOTS {
+        let key = directory::key(&crypto, &inbox, slot);
+        for value in soon(office.network().get_record(&key)).await.unwrap() {
+            found.take(&crypto, Time::from_system(), (&inbox, slot), &value).unwrap();
         }
-    });
-
-    let alice = Client::builder_in_memory().transport(office.guest().await).open().await.unwrap();
-    let mut alices = alice.events();
-    let garden = alice.create_group("garden").await.unwrap();
-    let invitation = garden.invite(&address).await.unwrap();
-    soon(invitation.done()).await.unwrap();
-    garden.send(Message::text("frost tonight")).await.unwrap();
-
-    // He is back, and gets what came to his inbox.
-    let hand = kept(office.guest().await);
-    let bob = bobs(&hand).await;
-    let mut bobs = bob.events();
-    let mut known = Vec::new();
+    }
+    let records: Vec<_> = found.into_latest().collect();
+    let [record] = &records[..] else { panic!("one device") };
+    assert_eq!(record.address(), to);
+    let [place_of_bob] = record.boxes() else { panic!("one box") };
+    let id = BoxId(place_of_bob.id);
+    // For each suite that he takes part with, by default both hybrid ones.
     soon(async {
-        while bob.groups().await.unwrap().is_empty() {
-            let (mut catch_up, mut frame) =
-                CatchUp::start(&mut session, [inbox], known.clone(), Time(0)).unwrap();
-            loop {
-                let answered = carry(&hand.node.node, &office, frame).await.unwrap();
-                let progress = catch_up.step(&answered).unwrap();
-                for (topic, bytes) in progress.envelopes {
-                    known.push(trellis_sdk::mailbox::EnvelopeId::of(&bytes));
-                    hand.more.send(Incoming::Message { topic, bytes }).unwrap();
-                }
-                match progress.next {
-                    Some(next) => frame = next,
-                    None => break,
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+        while office.service().store().pools(id).await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     })
     .await;
+
+    // He goes; nobody who could answer is left.
+    bob.close().await;
+    drop((bob, node));
+    let alice = Client::builder_in_memory().transport(guest().await).open().await.unwrap();
+    let mut alices = alice.events();
+    let garden = alice.create_group("garden").await.unwrap();
+    let invitation = garden.invite(&to).await.unwrap();
+    soon(invitation.done()).await.unwrap();
+    garden.send(Message::text("frost tonight")).await.unwrap();
+    soon(async {
+        while office.service().known(id).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+
+    // He is back, and gets what came to his inbox.
+    let node = guest().await;
+    let bob = bobs(&node).await;
+    let mut bobs = bob.events();
+    let heard_by_bob = soon(heard(&mut bobs)).await;
+    assert_eq!(heard_by_bob.as_deref(), Some("frost tonight"));
     bob.group(garden.id()).send(Message::text("cover the figs")).await.unwrap();
     assert_eq!(soon(heard(&mut alices)).await.as_deref(), Some("cover the figs"));
-    assert_eq!(soon(heard(&mut bobs)).await.as_deref(), Some("frost tonight"));
-    listens.abort();
+    running.abort();
 }

@@ -182,6 +182,10 @@ impl Worker {
                 let _span = debug_span!("boxes", boxes = boxes.boxes.len()).entered();
                 engine.boxes(now, &boxes)
             }
+            Incoming::Kept { topic, until } => {
+                let _span = debug_span!("kept", ?topic).entered();
+                engine.kept(topic, until)
+            }
             Incoming::Connected => {
                 let _span = debug_span!("connected").entered();
                 engine.tick(now)

@@ -63,7 +63,7 @@ impl Group {
         self.push(core, State { id, record })?;
         self.save(core)?;
         self.read_tip(core)?;
-        self.keep(core);
+        self.keep(core)?;
         self.greet(core)
     }
 
@@ -392,7 +392,7 @@ impl Group {
             core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
         }
         if gone {
-            self.keep(core);
+            self.keep(core)?;
         }
         self.save(core)
     }

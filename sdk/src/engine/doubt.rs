@@ -33,12 +33,6 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some(top) = self.record.doubt else { return Ok(()) };
         self.deep = self.deep % 8 + 1;
-        // Who was never on our old side knows none of its keys, but that of a state since.
-        if self.deep == 8
-            && let Some((_, since)) = self.past.range(top + 1..).next()
-        {
-            return self.ask(core, now, since.id, &Request::Chain);
-        }
         let depth = u64::from_be_bytes(core.random()?) % (1_u64 << self.deep);
         let below = self.past.range(..=top.saturating_sub(depth)).next_back();
         match below.or(self.past.first_key_value()).map(|(_, past)| past.id) {
@@ -60,12 +54,12 @@ impl Group {
             |(height, state): &(u64, StateId)| Some((*height, self.past.get(height)?.id == *state));
         let known: Vec<_> = chain.iter().filter_map(same).collect();
         let here = known.iter().any(|(height, same)| *height > top && *same);
-        let Some(parted) = parted(&known, top).filter(|_| here) else { return Ok(()) };
-        self.told_parted.insert(device, parted);
-        let tellers = self.told_parted.values().filter(|told| **told == parted).count();
+        let Some(fork) = parted(&known, top).filter(|_| here) else { return Ok(()) };
+        self.told_parted.insert(device, fork);
+        let tellers = self.told_parted.values().filter(|told| **told == fork).count();
         let others = self.others(core).count();
         if self.record.inviter == Some(device) || tellers >= SAME.min(others) {
-            self.settle_doubt(core, now, parted, top)
+            self.settle_doubt(core, now, fork, top)
         } else {
             Ok(())
         }
@@ -75,15 +69,10 @@ impl Group {
         &mut self,
         core: &mut Core,
         now: Time,
-        parted: Parted,
+        fork: u64,
         top: u64,
     ) -> Result<(), EngineError> {
-        tracing::debug!(group = ?self.id, ?parted, top, "knows where the sides parted");
-        let fork = match parted {
-            Parted::At(fork) => fork,
-            // What was done there is done again; which of the states below are on this side may yet be told.
-            Parted::Below(height) => return self.redo_between(core, now, height - 1, top),
-        };
+        tracing::debug!(group = ?self.id, fork, top, "knows where the sides parted");
         self.record.doubt = None;
         self.told_parted.clear();
         self.save(core)?;
@@ -116,26 +105,15 @@ impl Group {
     }
 }
 
-/// Where two chains have parted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parted {
-    /// The highest state that they have in common.
-    At(u64),
-    /// The lowest of those that are known to be different.
-    Below(u64),
-}
-
-/// Where two chains have parted, from the heights at which both have one and whether it is the same;
-/// nothing if that is not said.
-fn parted(known: &[(u64, bool)], top: u64) -> Option<Parted> {
+/// The highest state that two chains have in common, from the heights at which both have one and
+/// whether it is the same; nothing if that is not said.
+fn parted(known: &[(u64, bool)], top: u64) -> Option<u64> {
     let below: Vec<_> = known.iter().filter(|(height, _)| *height <= top).collect();
-    match below.iter().position(|(_, same)| !same) {
-        Some(0) => below.first().map(|(height, _)| Parted::Below((*height).max(1))),
-        Some(apart) => below[..apart].last().map(|(height, _)| Parted::At(*height)),
-        None => {
-            below.last().filter(|(height, _)| *height == top).map(|(height, _)| Parted::At(*height))
-        }
-    }
+    let common = match below.iter().position(|(_, same)| !same) {
+        Some(apart) => below[..apart].last(),
+        None => below.last().filter(|(height, _)| *height == top),
+    };
+    common.map(|(height, _)| *height)
 }
 
 #[cfg(test)]
@@ -144,28 +122,20 @@ mod tests {
 
     #[test]
     fn chains_part_below_the_first_difference() {
-        assert_eq!(
-            parted(&[(2, true), (3, true), (4, false), (5, false), (9, true)], 5),
-            Some(Parted::At(3))
-        );
+        assert_eq!(parted(&[(2, true), (3, true), (4, false), (5, false), (9, true)], 5), Some(3));
         // Someone who came over, too, has gaps.
-        assert_eq!(parted(&[(2, true), (5, false), (9, true)], 5), Some(Parted::At(2)));
+        assert_eq!(parted(&[(2, true), (5, false), (9, true)], 5), Some(2));
     }
 
     #[test]
     fn chains_that_are_the_same_up_to_the_top_do_not_part() {
-        assert_eq!(parted(&[(2, true), (3, true), (9, true)], 3), Some(Parted::At(3)));
+        assert_eq!(parted(&[(2, true), (3, true), (9, true)], 3), Some(3));
         assert_eq!(parted(&[(2, true), (9, true)], 3), None);
     }
 
     #[test]
-    fn a_chain_that_begins_with_a_difference_tells_what_is_not_common() {
-        assert_eq!(parted(&[(4, false), (9, true)], 5), Some(Parted::Below(4)));
-        assert_eq!(parted(&[(4, false), (5, false), (9, true)], 5), Some(Parted::Below(4)));
-    }
-
-    #[test]
-    fn a_chain_from_above_tells_nothing() {
+    fn a_chain_that_begins_with_a_difference_tells_nothing() {
+        assert_eq!(parted(&[(4, false), (9, true)], 5), None);
         assert_eq!(parted(&[(9, true)], 5), None);
         assert_eq!(parted(&[], 5), None);
     }

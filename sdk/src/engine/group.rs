@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
-use super::doubt::Parted;
 use super::follow::Pointer;
 use super::heal::{Split, Told};
 use super::inbound::Effort;
@@ -91,7 +90,7 @@ pub(super) struct Group {
     /// given up.
     pub(super) refused: u32,
     /// What others say where the chain that we were on and this one have parted.
-    pub(super) told_parted: BTreeMap<DeviceId, Parted>,
+    pub(super) told_parted: BTreeMap<DeviceId, u64>,
     /// Who says of which of our states that it was given up.
     pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
@@ -233,7 +232,7 @@ impl Group {
         group.wards = wards;
         group.read_tip(core)?;
         group.next_plan = Some(now);
-        group.keep(core);
+        group.keep(core)?;
         Ok(group)
     }
 

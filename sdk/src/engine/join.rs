@@ -4,7 +4,7 @@ use super::Engine;
 use super::group::Group;
 use super::io::{EngineError, Event, Intent, Output};
 use super::migrate::Next;
-use super::mls::{self, Opened, Seat, Snapshot};
+use super::mls::{self, Opened, Snapshot};
 use super::records::{GroupRecord, JoinRecord, KeyPackageRecord, Status};
 use super::rules::GroupRules;
 use crate::policy::Right;
@@ -208,14 +208,6 @@ impl Engine {
                     return Ok(false);
                 }
                 let split = group.split.as_ref().is_some_and(|split| split.over.is_some());
-                // Two who bring each other along would change places: the one with the smaller name stays.
-                let swap = |seat: &Seat| {
-                    let device = seat.identity.device;
-                    group.is_active() && me < device && group.welcomes.contains_key(&device)
-                };
-                if !split && inviter.as_ref().is_some_and(swap) {
-                    return Ok(false);
-                }
                 let known = inviter.as_ref().and_then(|seat| group.seat(&seat.identity.device));
                 let may = known.is_some_and(|seat| {
                     let address = &seat.identity.address;

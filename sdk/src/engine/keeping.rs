@@ -20,7 +20,7 @@ use super::rules::Use;
 use crate::directory::{DirectoryError, Record};
 use crate::store::Space;
 use crate::transport::{Boxes, Deposit, Keep, Pools};
-use crate::{Span, Time, wire};
+use crate::{Span, Time, Topic, wire};
 
 /// How long after a deposit with the same keeper no other of the suite is made: it may say that it has
 /// none as often as it likes.
@@ -34,21 +34,32 @@ const BEFORE: usize = 8;
 
 /// Where in [`Space::Device`] the last-resort key packages are, by their suites.
 const LAST_RESORT: &[u8] = b"last resort";
+/// Where in [`Space::Setting`] it is up to when what was kept of a topic has been handed in.
+const KEPT: &[u8] = b"kept";
 /// Where the number of the last deposit is.
 const SERIAL: &[u8] = b"deposits";
 
 impl Group {
     /// Says what is to be kept of this group.
-    pub(super) fn keep(&self, core: &mut Core) {
+    pub(super) fn keep(&self, core: &mut Core) -> Result<(), EngineError> {
         if self.is_active() && !self.chain.is_empty() {
             let secret = core.keep_secret(&self.root().record.keys.beacon);
-            let keep = Keep { topic: self.record.topic, secret, inbox: false };
+            let topic = self.record.topic;
+            let keep = Keep { topic, secret, inbox: false, since: core.kept_until(&topic)? };
             core.outputs.push(Output::Keep(keep));
         }
+        Ok(())
     }
 }
 
 impl Core {
+    /// Up to when all that was kept of a topic has been handed in.
+    fn kept_until(&self, topic: &Topic) -> Result<Time, EngineError> {
+        let until = self.store.get(Space::Setting, KEPT, &topic.0)?;
+        let until = until.and_then(|bytes| bytes.as_slice().try_into().ok());
+        Ok(until.map_or(Time::default(), |until| Time(u64::from_be_bytes(until))))
+    }
+
     fn keep_secret(&self, key: &[u8]) -> Secret {
         let text = Zeroizing::new([b"trellis mailbox v1", key].concat());
         Secret::from(self.hash(&text).to_vec())
@@ -98,12 +109,29 @@ impl Core {
 
 impl Engine {
     /// Says that the inbox is to be kept.
-    pub(super) fn keep_inbox(&mut self) {
+    pub(super) fn keep_inbox(&mut self) -> Result<(), EngineError> {
         if !self.devices.revoked {
             let secret = self.core.keep_secret(&self.core.me.keys.encode());
-            let keep = Keep { topic: self.inbox, secret, inbox: true };
+            let since = self.core.kept_until(&self.inbox)?;
+            let keep = Keep { topic: self.inbox, secret, inbox: true, since };
             self.core.outputs.push(Output::Keep(keep));
         }
+        Ok(())
+    }
+
+    /// All that was kept of a topic has been handed in, up to a moment.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn kept(&mut self, topic: Topic, until: Time) -> Result<(), EngineError> {
+        if topic != self.inbox && !self.topics.contains_key(&topic) {
+            return Ok(());
+        }
+        self.step(|engine| {
+            let until = until.0.to_be_bytes();
+            Ok(engine.core.store.put(Space::Setting, KEPT, &topic.0, &until)?)
+        })
     }
 
     /// Somebody who keeps key packages for this device says how many it has.

@@ -160,7 +160,7 @@ impl Engine {
             devices,
         };
         engine.core.outputs.push(Output::Subscribe(inbox));
-        engine.keep_inbox();
+        engine.keep_inbox()?;
         engine.step(|engine| engine.resume(now))?;
         Ok(engine)
     }

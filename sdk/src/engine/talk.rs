@@ -44,8 +44,6 @@ pub(super) enum Matter {
     Leave,
     NotAMember(DeviceId),
     Stand(StateId),
-    /// The whole chain, as far as it is remembered.
-    Chain(StateId),
     Stuck(DeviceId),
     Absent(DeviceId),
     Refused,
@@ -82,20 +80,9 @@ impl Group {
 
     /// Says where this device stands to those who know a state.
     fn stand(&mut self, core: &mut Core, now: Time, key: &[u8; 32]) -> Result<(), EngineError> {
+        let count = self.next_count(core)?;
         let known = self.past.values().find(|past| past.record.beacon == *key);
         let from = known.map_or(self.root().record.height, |past| past.record.height);
-        self.stand_from(core, now, key, from)
-    }
-
-    /// The same, with the states of the chain from a height on.
-    fn stand_from(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        key: &[u8; 32],
-        from: u64,
-    ) -> Result<(), EngineError> {
-        let count = self.next_count(core)?;
         let got = self
             .peers
             .iter()
@@ -355,7 +342,7 @@ impl Group {
                 }
             }
             Some(Request::Chain) if self.is_active() => {
-                self.answers.entry(Matter::Chain(under)).or_insert(due);
+                self.answers.entry(Matter::Stand(under)).or_insert(due);
             }
             Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
                 self.repeat_messages(core, now, &device, under, (from, to))?;
@@ -432,10 +419,6 @@ impl Group {
                 Matter::Stand(under) => {
                     let key = self.beacon_key(&under);
                     self.stand(core, now, &key)?;
-                }
-                Matter::Chain(under) => {
-                    let key = self.beacon_key(&under);
-                    self.stand_from(core, now, &key, 0)?;
                 }
                 Matter::Binding(device, under) => {
                     self.publish_binding(core, &device, &under)?;

@@ -5,8 +5,6 @@
 //! hears under it. He believes who brought him in, or most of those who were there with him, and asks
 //! to be brought over.
 
-use std::collections::BTreeSet;
-
 use super::core::Core;
 use super::group::{Group, State};
 use super::heal::{IN_VAIN, Split};
@@ -123,21 +121,15 @@ impl Group {
         device: DeviceId,
         state: StateId,
     ) -> Result<(), EngineError> {
-        let Some(told) = self.height(&state).filter(|_| self.is_active()) else { return Ok(()) };
-        self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
-        self.given_up.insert((state, device));
-        // Who knows a state of before finds the others by that, unless it may not be on this side, or most of
-        // the others say the same of some state.
+        // Who knows a state of before finds the others by that, unless it may not be on this side.
         let above = self.record.doubt.map_or(0, |top| top + 1);
         let mut lowest = [0, above].into_iter().filter_map(|from| self.past.range(from..).next());
         let lowest = lowest.find(|(_, past)| past.id == state);
-        let Some(height) = lowest.map(|(height, _)| *height) else {
-            return if self.most_have_given_up(core, told) {
-                self.ask_to_come_over(core, now, state, Vec::new())
-            } else {
-                Ok(())
-            };
+        let Some(height) = lowest.map(|(height, _)| *height).filter(|_| self.is_active()) else {
+            return Ok(());
         };
+        self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
+        self.given_up.insert((state, device));
         let members = self.members_at(height);
         let tellers = self.given_up.iter();
         let tellers =
@@ -155,20 +147,5 @@ impl Group {
         self.split = Some(Split { common: state, over: Some(state), next });
         // Who leaves has a leaf there or has not, and is told so.
         self.ask_to_come_over(core, now, state, Vec::new())
-    }
-
-    /// Whether most people say that they were in states at or above a height and have given them up.
-    fn most_have_given_up(&self, core: &Core, height: u64) -> bool {
-        let me = &core.me.identity;
-        let account = |device: &DeviceId| match self.peers.get(device) {
-            _ if *device == me.device => Some(me.address),
-            peer => peer.map(|peer| peer.address),
-        };
-        let members = self.members_at(height);
-        let all: BTreeSet<_> = members.iter().filter_map(account).collect();
-        let said = self.given_up.iter().map(|(_, device)| device);
-        let said = said.filter(|device| members.contains(*device)).filter_map(account);
-        let said = said.filter(|account| *account != me.address).collect::<BTreeSet<_>>();
-        said.len() * 2 > all.len()
     }
 }

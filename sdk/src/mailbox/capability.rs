@@ -22,6 +22,7 @@ use super::challenge::Challenge;
 use crate::Time;
 
 const SCHEME: SignatureScheme = SignatureScheme::Ed25519;
+const IDENTITY: &[u8] = b"trellis mailbox identity v1";
 const REQUEST: &[u8] = b"trellis mailbox request v1";
 const GRANT: &[u8] = b"trellis mailbox grant v1";
 
@@ -162,6 +163,7 @@ impl fmt::Debug for Capability {
 pub struct MailboxKeys {
     key: SigningKey,
     id: MailboxId,
+    seed: Secret,
     challenges: Secret,
 }
 
@@ -169,9 +171,17 @@ impl MailboxKeys {
     /// The mailbox of a secret, 32 bytes.
     #[must_use]
     pub fn from_secret(secret: &[u8; 32]) -> Self {
-        let (key, public) = key_pair(secret, b"trellis mailbox identity v1");
+        let (key, public) = key_pair(secret, IDENTITY);
+        let seed = derive(secret, IDENTITY);
         let challenges = derive(secret, b"trellis mailbox challenges v1");
-        Self { key, id: MailboxId(public), challenges }
+        Self { key, id: MailboxId(public), seed, challenges }
+    }
+
+    /// The private key of the mailbox's identity, 32 bytes, for a transport that names nodes by keys of
+    /// Ed25519: so the node's name is the mailbox's.
+    #[must_use]
+    pub fn node_seed(&self) -> &Secret {
+        &self.seed
     }
 
     /// The mailbox's name.

@@ -15,6 +15,8 @@
 //! | [`wire`] | frames, byte by byte |
 //! | [`Service`] | the mailbox |
 //! | [`client`] | what members and strangers do |
+//! | [`WithMailboxes`] | a transport that has its client's topics kept |
+//! | [`MailboxNode`] | a mailbox as a node of libp2p |
 //! | [`sync`] | reconciliation of two sets |
 //! | [`store`] | where it is kept: a file, or NATS JetStream for several processes |
 //! | [`Limits`] | each number that bounds what strangers can make a mailbox do |
@@ -64,10 +66,13 @@ mod error;
 pub mod fuzzing;
 mod limits;
 mod list;
+#[cfg(feature = "libp2p")]
+mod node;
 mod rate;
 mod service;
 pub mod store;
 pub mod sync;
+mod transport;
 pub mod wire;
 
 pub use capability::{BoxId, Capability, EnvelopeId, Grant, Holder, MailboxId, MailboxKeys};
@@ -75,5 +80,8 @@ pub use challenge::{CHALLENGE_PERIOD, Challenge};
 pub use error::MailboxError;
 pub use limits::Limits;
 pub use list::List;
+#[cfg(feature = "libp2p")]
+pub use node::{AddressError, MailboxNode};
 pub use rate::Rate;
 pub use service::Service;
+pub use transport::{MailboxAt, Reach, WithMailboxes};

@@ -387,7 +387,7 @@ impl<'a, N: Node> World<'a, N> {
             Incoming::Connected => {
                 self.hand(who, "is connected", |node, now| node.connected(now));
             }
-            Incoming::Pools(_) | Incoming::Boxes(_) => {}
+            Incoming::Pools(_) | Incoming::Boxes(_) | Incoming::Kept { .. } => {}
         }
     }
 

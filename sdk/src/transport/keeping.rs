@@ -19,6 +19,8 @@ pub struct Keep {
     pub secret: Secret,
     /// Whether it is the topic of this client's account, for which key packages are deposited too.
     pub inbox: bool,
+    /// What was said last with [`Incoming::Kept`](super::Incoming::Kept): what came before has been handed in.
+    pub since: Time,
 }
 
 /// Key packages that are to be given to who asks on the topic of this client's account while it is away.

@@ -37,7 +37,7 @@ mod shared;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::Topic;
+use crate::{Time, Topic};
 
 pub use conditions::{Chance, Conditions};
 pub use keeping::{Boxes, Deposit, Keep, Pools};
@@ -138,6 +138,14 @@ pub enum Incoming {
     /// A record of the directory is needed, that says that this client's key packages are there. It
     /// comes again and again, because records end.
     Boxes(Boxes),
+    /// All that was [kept](Transport::keep) of a topic has been handed in, up to a moment by the clock of
+    /// who keeps it.
+    Kept {
+        /// Which topic.
+        topic: Topic,
+        /// Up to when.
+        until: Time,
+    },
 }
 
 /// Why a transport could not do what it was told.

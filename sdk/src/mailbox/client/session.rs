@@ -16,7 +16,7 @@ use crate::mailbox::wire::{
 #[derive(Debug)]
 enum Signs {
     Holder(Capability),
-    Mailbox(MailboxKeys, Grant),
+    Mailbox(Box<MailboxKeys>, Grant),
 }
 
 /// A box at one mailbox: signs requests, and keeps the challenge that they are signed over.
@@ -40,7 +40,11 @@ impl Session {
     #[must_use]
     pub fn replica(keys: MailboxKeys, grant: Grant) -> Self {
         let mailbox = grant.from;
-        Self { signs: Signs::Mailbox(keys, grant), mailbox, challenge: Challenge::default() }
+        Self {
+            signs: Signs::Mailbox(Box::new(keys), grant),
+            mailbox,
+            challenge: Challenge::default(),
+        }
     }
 
     /// The box.

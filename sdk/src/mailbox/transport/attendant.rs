@@ -1,0 +1,326 @@
+//! The task that visits the mailboxes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tls_codec::VLBytes;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::recent::Recent;
+use super::{MailboxAt, Reach};
+use crate::mailbox::client::{CatchUp, ClientError, Session};
+use crate::mailbox::list::List;
+use crate::mailbox::wire::{self, Answer};
+use crate::mailbox::{Capability, EnvelopeId, MailboxError, MailboxId};
+use crate::transport::{Deposit, Incoming, Keep, Pools};
+use crate::{Span, Time, Topic};
+
+/// For how many seconds a box is opened each time.
+pub(super) const TTL: u32 = 30 * 24 * 3600;
+/// How often a mailbox is visited when nothing happens.
+const VISIT: Duration = Duration::from_secs(300);
+/// How soon after the network is back.
+const SOON: Duration = Duration::from_millis(200);
+/// How long after a visit that failed, twice as long after each further one.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(600);
+/// How often a box that is given up is visited before what is left in it is given up too.
+const LAST_VISITS: u32 = 4;
+/// How often something is asked again that the mailbox found to be too much at once, and how long after.
+const AGAIN: u32 = 20;
+const REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(5);
+/// How much earlier a catch-up begins than the last one ended: what came then may have come in between.
+const OVERLAP: Span = Span::seconds(600);
+
+/// What the task is told.
+pub(super) enum Order {
+    Keep(Keep),
+    Forget(Topic),
+    Deposit(Deposit),
+    Connected,
+}
+
+/// A box at one mailbox.
+struct Visit {
+    mailbox: usize,
+    topic: Topic,
+    inbox: bool,
+    session: Session,
+    capability: Capability,
+    /// From when on the mailbox has to tell what it has.
+    since: Time,
+    due: Instant,
+    failures: u32,
+    /// Whether the group has another secret since, so that nothing new comes here that is ours.
+    last: bool,
+}
+
+pub(super) struct Attendant<T> {
+    reach: Arc<T>,
+    mailboxes: Vec<MailboxAt>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    hand_in: mpsc::Sender<Incoming>,
+    recent: Arc<Mutex<Recent>>,
+    keeps: BTreeMap<Topic, Keep>,
+    visits: Vec<Visit>,
+}
+
+/// Nobody is there to hand anything to.
+struct Gone;
+
+impl<T: Reach> Attendant<T> {
+    pub(super) fn new(
+        reach: Arc<T>,
+        mailboxes: Vec<MailboxAt>,
+        orders: mpsc::UnboundedReceiver<Order>,
+        hand_in: mpsc::Sender<Incoming>,
+        recent: Arc<Mutex<Recent>>,
+    ) -> Self {
+        let (keeps, visits) = (BTreeMap::new(), Vec::new());
+        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits }
+    }
+
+    /// Works until the transport is dropped.
+    pub(super) async fn run(mut self) {
+        loop {
+            let due = self.visits.iter().map(|visit| visit.due).min();
+            let due = due.unwrap_or_else(|| Instant::now() + LONGEST);
+            let done = tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(order) => self.obey(order).await,
+                    None => Err(Gone),
+                },
+                () = sleep_until(due) => self.visit().await,
+            };
+            if done.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn obey(&mut self, order: Order) -> Result<(), Gone> {
+        match order {
+            Order::Keep(keep) => {
+                let inbox = keep.inbox.then_some(keep.topic);
+                if let (Some(capability), Some(inbox)) = (self.keep(keep), inbox) {
+                    let id = capability.box_id();
+                    let boxes = self.mailboxes.iter().map(|at| (at.clone(), id)).collect();
+                    self.reach.tell_boxes(inbox, boxes).await;
+                }
+            }
+            Order::Forget(topic) => {
+                self.keeps.remove(&topic);
+                self.visits.retain(|visit| visit.topic != topic);
+                self.recent().forget(&topic);
+            }
+            Order::Deposit(deposit) => self.deposit(deposit).await,
+            Order::Connected => {
+                let soon = Instant::now() + SOON;
+                self.visits.iter_mut().for_each(|visit| visit.due = visit.due.min(soon));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the right to the boxes of a topic, if it is a new one.
+    fn keep(&mut self, keep: Keep) -> Option<Capability> {
+        let topic = keep.topic;
+        let secret = <[u8; 32]>::try_from(&keep.secret[..]).ok()?;
+        if self.keeps.get(&topic).is_some_and(|before| before.secret == keep.secret) {
+            return None;
+        }
+        self.recent().watch(topic);
+        for visit in self.visits.iter_mut().filter(|visit| visit.topic == topic) {
+            (visit.last, visit.due, visit.failures) = (true, Instant::now(), 0);
+        }
+        let capability = Capability::from_secret(&secret);
+        for (mailbox, at) in self.mailboxes.iter().enumerate() {
+            self.visits.push(Visit {
+                mailbox,
+                topic,
+                inbox: keep.inbox,
+                session: Session::new(capability.clone(), at.id),
+                capability: capability.clone(),
+                since: before(keep.since),
+                due: Instant::now(),
+                failures: 0,
+                last: false,
+            });
+        }
+        self.keeps.insert(topic, keep);
+        Some(capability)
+    }
+
+    /// Makes the visits that are due.
+    async fn visit(&mut self) -> Result<(), Gone> {
+        let now = Instant::now();
+        let due = |visit: &Visit| visit.due <= now;
+        let (due, rest): (Vec<_>, _) = std::mem::take(&mut self.visits).into_iter().partition(due);
+        self.visits = rest;
+        for visit in due {
+            let topic = visit.topic;
+            let again = self.make(visit).await?;
+            self.visits.extend(again);
+            self.tell_until(topic).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes one visit; gives it back if there is to be another.
+    async fn make(&mut self, mut visit: Visit) -> Result<Option<Visit>, Gone> {
+        let at = &self.mailboxes[visit.mailbox];
+        let topic = visit.topic;
+        let known = self.recent().seen(&topic);
+        let others: Vec<_> =
+            self.mailboxes.iter().map(|other| other.id).filter(|id| *id != at.id).collect();
+        match look(&*self.reach, at, &mut visit, &others, known).await {
+            Ok(Found { envelopes, pools }) => {
+                tracing::debug!(?topic, envelopes = envelopes.len(), "a mailbox was visited");
+                (visit.failures, visit.due) = (0, Instant::now() + VISIT);
+                for bytes in envelopes {
+                    self.recent().note(&topic, &bytes);
+                    self.hand_in(Incoming::Message { topic, bytes }).await?;
+                }
+                if let Some(left) = pools {
+                    let keeper = visit.mailbox as u64;
+                    self.hand_in(Incoming::Pools(Pools { keeper, left })).await?;
+                }
+                Ok(Some(visit).filter(|visit| !visit.last))
+            }
+            Err(error) => {
+                tracing::debug!(code = error.code(), "a mailbox could not be visited");
+                let pause = PAUSE * 2_u32.saturating_pow(visit.failures.min(16));
+                visit.due = Instant::now() + pause.min(LONGEST);
+                visit.failures = visit.failures.saturating_add(1);
+                Ok(Some(visit).filter(|visit| !visit.last || visit.failures < LAST_VISITS))
+            }
+        }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn hand_in(&self, incoming: Incoming) -> Result<(), Gone> {
+        self.hand_in.send(incoming).await.map_err(|_| Gone)
+    }
+
+    /// Says up to when everything of a topic has been handed in, from all mailboxes.
+    async fn tell_until(&self, topic: Topic) -> Result<(), Gone> {
+        let of = self.visits.iter().filter(|visit| visit.topic == topic);
+        match of.map(|visit| visit.since).min() {
+            Some(until) if until > Time::default() => {
+                self.hand_in(Incoming::Kept { topic, until }).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves key packages.
+    async fn deposit(&mut self, deposit: Deposit) {
+        let to = |visit: &&mut Visit| {
+            visit.inbox && !visit.last && visit.mailbox as u64 == deposit.keeper
+        };
+        let Some(visit) = self.visits.iter_mut().find(to) else { return };
+        let at = &self.mailboxes[visit.mailbox];
+        let list = |answers: Vec<Vec<u8>>| answers.into_iter().map(VLBytes::from).collect();
+        let (Some(one_time), Some(beside)) =
+            (List::new(list(deposit.one_time)), List::new(list(deposit.beside)))
+        else {
+            return;
+        };
+        let deposit = wire::Deposit {
+            suite: deposit.suite,
+            serial: deposit.serial,
+            expires: deposit.expires,
+            one_time,
+            last_resort: deposit.last_resort.map(VLBytes::from),
+            beside,
+        };
+        let made = visit.session.deposit(deposit).run(|frame| carry(&*self.reach, at, frame)).await;
+        if let Err(error) = made {
+            tracing::debug!(code = error.code(), "key packages could not be left at a mailbox");
+        }
+    }
+}
+
+/// What a visit brought.
+struct Found {
+    /// In the order in which they came to the mailbox.
+    envelopes: Vec<Vec<u8>>,
+    pools: Option<Vec<(u16, u32)>>,
+}
+
+/// Opens a box or keeps it open, and gets what is in it and not known.
+async fn look<T: Reach>(
+    reach: &T,
+    at: &MailboxAt,
+    visit: &mut Visit,
+    others: &[MailboxId],
+    known: Vec<EnvelopeId>,
+) -> Result<Found, ClientError> {
+    let topic = visit.topic;
+    // A box that is given up is not opened again.
+    if !visit.last {
+        let open = visit.session.open(vec![topic], TTL)?;
+        open.run(|frame| carry(reach, at, frame)).await?;
+        // What one of the mailboxes misses, it gets from the others.
+        let until = Time::from_system() + Span::seconds(TTL.into());
+        let grant = |other: &MailboxId| visit.capability.grant(*other, at.id, until);
+        let grants: Vec<_> =
+            others.iter().take(wire::MAX_REPLICAS).filter_map(|other| grant(other).ok()).collect();
+        if !grants.is_empty() {
+            let replicate = visit.session.replicate(grants)?;
+            replicate.run(|frame| carry(reach, at, frame)).await?;
+        }
+    }
+    let mut kept = Vec::new();
+    let (mut catch_up, mut frame) =
+        CatchUp::start(&mut visit.session, [topic], known, visit.since)?;
+    loop {
+        let progress = catch_up.step(&carry(reach, at, frame).await?)?;
+        kept.extend(progress.at.into_iter().zip(progress.envelopes));
+        match progress.next {
+            Some(next) => frame = next,
+            None => break,
+        }
+    }
+    visit.since = before(catch_up.summary().since);
+    kept.sort_by_key(|(at, _)| *at);
+    let envelopes = kept.into_iter().map(|(_, (_, envelope))| envelope).collect();
+    let pools = if visit.inbox && !visit.last {
+        let pools = visit.session.pools().run(|frame| carry(reach, at, frame)).await?;
+        Some(pools.into_iter().map(|pool| (pool.suite, pool.one_time)).collect())
+    } else {
+        None
+    };
+    Ok(Found { envelopes, pools })
+}
+
+/// Carries a frame, and again after a while if the mailbox finds that it is too much at once.
+async fn carry<T: Reach>(
+    reach: &T,
+    at: &MailboxAt,
+    frame: Vec<u8>,
+) -> Result<Vec<u8>, ClientError> {
+    for _ in 0..AGAIN {
+        let answer = reach.reach(at, frame.clone()).await;
+        let answer = answer.map_err(|_| ClientError::Unreachable)?;
+        match wire::decode(&answer) {
+            Ok(Answer::Refused(MailboxError::Rate(wait))) => {
+                sleep(Duration::from_millis(wait.into()).clamp(REST, LONGEST_REST)).await;
+            }
+            _ => return Ok(answer),
+        }
+    }
+    Err(ClientError::Unreachable)
+}
+
+/// When a catch-up begins, after one that ended then.
+fn before(time: Time) -> Time {
+    Time(time.0.saturating_sub(OVERLAP.0))
+}

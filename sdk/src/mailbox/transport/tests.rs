@@ -1,0 +1,207 @@
+//! Clients that are away, and what mailboxes have for them.
+
+use std::time::Duration;
+
+use super::*;
+use crate::mailbox::store::Memory;
+use crate::mailbox::{Limits, MailboxKeys, Service};
+use crate::transport::{Conditions, MemoryNetwork, MemoryTransport};
+use crate::{Client, Event, Message, Time};
+use openmls_traits::types::Ciphersuite;
+
+/// Those of which clients have keys, if nothing else is said.
+const SUITES: [Ciphersuite; 2] = [
+    Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519,
+    Ciphersuite::MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44,
+];
+
+/// A network in memory with mailboxes that can be reached from everywhere on it.
+#[derive(Clone)]
+struct World {
+    network: MemoryNetwork,
+    mailboxes: Arc<Vec<Service<Memory>>>,
+}
+
+/// A client's way to it.
+struct Way {
+    transport: MemoryTransport,
+    world: World,
+}
+
+impl World {
+    async fn new(mailboxes: u8) -> Self {
+        let mut services = Vec::new();
+        for number in 0..mailboxes {
+            let keys = MailboxKeys::from_secret(&[number; 32]);
+            let now = Time::from_system();
+            let service = Service::open(keys, Limits::default(), Memory::new(), now).await;
+            services.push(service.unwrap());
+        }
+        let network = MemoryNetwork::new(Conditions::perfect());
+        let world = Self { network, mailboxes: Arc::new(services) };
+        world.listen();
+        world
+    }
+
+    /// The mailboxes listen to what their boxes keep.
+    fn listen(&self) {
+        let (mailboxes, node) = (self.mailboxes.clone(), self.network.join());
+        tokio::spawn(async move {
+            loop {
+                for topic in mailboxes.iter().flat_map(Service::topics) {
+                    node.subscribe(topic).await.unwrap();
+                }
+                let next = tokio::time::timeout(Duration::from_millis(20), node.next()).await;
+                if let Ok(Some(Incoming::Message { topic, bytes })) = next {
+                    for mailbox in mailboxes.iter() {
+                        let _ = mailbox.arrived(Time::from_system(), topic, &bytes).await;
+                    }
+                }
+            }
+        });
+    }
+
+    fn at(&self) -> Vec<MailboxAt> {
+        let ids = self.mailboxes.iter().map(Service::id).enumerate();
+        ids.map(|(number, id)| MailboxAt { id, address: number.to_string() }).collect()
+    }
+
+    fn join(&self) -> WithMailboxes<Way> {
+        let way = Way { transport: self.network.join(), world: self.clone() };
+        WithMailboxes::new(Arc::new(way), self.at())
+    }
+}
+
+impl Reach for Way {
+    fn reach<'a>(
+        &'a self,
+        at: &'a MailboxAt,
+        frame: Vec<u8>,
+    ) -> Pending<'a, Result<Vec<u8>, TransportError>> {
+        Box::pin(async move {
+            let number: usize = at.address.parse().unwrap();
+            let mailbox = &self.world.mailboxes[number];
+            Ok(mailbox.handle(Time::from_system(), b"peer", &frame).await)
+        })
+    }
+}
+
+impl Transport for Way {
+    fn publish(&self, topic: Topic, bytes: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        self.transport.publish(topic, bytes)
+    }
+
+    fn subscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
+        self.transport.subscribe(topic)
+    }
+
+    fn unsubscribe(&self, topic: Topic) -> Pending<'_, Result<(), TransportError>> {
+        self.transport.unsubscribe(topic)
+    }
+
+    fn ask(&self, topic: Topic, question: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        self.transport.ask(topic, question)
+    }
+
+    fn answer(&self, asker: u64, answer: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        self.transport.answer(asker, answer)
+    }
+
+    fn next(&self) -> Pending<'_, Option<Incoming>> {
+        self.transport.next()
+    }
+}
+
+async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if is().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("in vain: {what}");
+}
+
+/// The texts of a group's history, the first first.
+async fn texts(group: &crate::Group) -> Vec<String> {
+    let page = group.history(None, 200).await.unwrap();
+    let text = |message: &Message| message.search_text().unwrap_or_default().to_owned();
+    page.entries.iter().map(|entry| text(&entry.message.message)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_away_gets_what_was_said_also_if_nobody_else_is_there_any_more() {
+    let world = World::new(1).await;
+    let folder = std::env::temp_dir().join(format!("trellis-kept-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("bob.db");
+    let key = || crate::store::Key::raw([7; 32]);
+    let alice = Client::builder_in_memory().transport(world.join()).open().await.unwrap();
+    let bob = Client::builder(&file, key()).transport(world.join()).open().await.unwrap();
+    let group = alice.create_group("garden").await.unwrap();
+    let mut events = bob.events();
+    group.invite(&bob.address()).await.unwrap();
+    let joined = async {
+        loop {
+            if let Some(Event::Joined { group, .. }) = events.next().await {
+                return group;
+            }
+        }
+    };
+    let id = tokio::time::timeout(Duration::from_secs(60), joined).await.unwrap();
+    group.send(Message::text("before")).await.unwrap();
+    until("bob has the first", async || texts(&bob.group(id)).await == ["before"]).await;
+    until("the mailbox keeps the group", async || world.mailboxes[0].topics().len() == 3).await;
+    bob.close().await;
+
+    group.rename("orchard").await.unwrap();
+    let mut said = vec!["before".to_owned()];
+    for number in 0..20 {
+        let text = format!("number {number}");
+        group.send(Message::text(text.clone())).await.unwrap();
+        said.push(text);
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    alice.close().await;
+
+    let bob = Client::builder(&file, key()).transport(world.join()).open().await.unwrap();
+    let group = bob.group(id);
+    until("bob has all", async || texts(&group).await.len() == said.len()).await;
+    let mut has = texts(&group).await;
+    has.sort();
+    said.sort();
+    assert_eq!(has, said);
+    assert_eq!(group.name().await.unwrap(), "orchard");
+    bob.close().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mailboxes_get_key_packages_of_every_suite() {
+    let world = World::new(2).await;
+    let client = Client::builder_in_memory().transport(world.join()).open().await.unwrap();
+    let mut asker: u64 = 0;
+    until("both have some", async || {
+        let mut all = true;
+        for mailbox in world.mailboxes.iter() {
+            for suite in SUITES {
+                let question = question(suite);
+                let topic = mailbox.topics().first().copied();
+                let Some(topic) = topic else { return false };
+                // One stranger gets few.
+                asker += 1;
+                let stranger = asker.to_be_bytes();
+                let now = Time::from_system();
+                let given = mailbox.asked(now, &stranger, topic, &question).await;
+                all &= given.is_ok_and(|given| !given.is_empty());
+            }
+        }
+        all
+    })
+    .await;
+    client.close().await;
+}
+
+fn question(suite: Ciphersuite) -> Vec<u8> {
+    crate::wire::encode(&crate::wire::Question::KeyPackage(suite.into()))
+}
