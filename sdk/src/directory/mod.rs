@@ -17,8 +17,8 @@
 //! though it has never heard of the account.
 //!
 //! The device signs with Ed25519 and, if it has keys of ML-DSA, with the one of the lowest number: who
-//! forges a record has to break both. Bindings of default devices have 11,271 bytes, their records less
-//! than 15 KiB, and a record has at most [`MAX_RECORD`].
+//! forges a record has to break both. A device with keys for all suites has a binding of 11,271 bytes and
+//! records of less than 15 KiB; none is longer than [`MAX_RECORD`].
 //!
 //! | bytes | content |
 //! |---|---|

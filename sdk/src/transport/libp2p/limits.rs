@@ -121,7 +121,7 @@ pub struct Limits {
     pub mailbox_frame: usize,
     /// Requests that this node's mailbox works on at a time. Default: 64.
     pub mailbox_at_once: usize,
-    /// Records of the directory that this node keeps. Default: 4096.
+    /// Records of the directory that this node keeps; of more, those nearest to it. Default: 4096.
     pub records: usize,
     /// The longest record. Default: 16 KiB, which holds a [record](crate::directory::Record) of a device with
     /// all keys that there are.

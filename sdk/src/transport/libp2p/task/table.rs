@@ -9,7 +9,7 @@ use libp2p::PeerId;
 use libp2p::kad::store::RecordStore;
 use libp2p::kad::{
     Event, GetClosestPeersError, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest,
-    ProviderRecord, QueryId, QueryResult, Quorum, Record, RecordKey,
+    KBucketKey, ProviderRecord, QueryId, QueryResult, Quorum, Record, RecordKey,
 };
 use tokio::time::Instant;
 use tracing::{debug, trace};
@@ -186,6 +186,20 @@ impl Providers {
 /// Where the table keeps who listens to a topic.
 fn key_of(topic: &Topic) -> RecordKey {
     RecordKey::new(&hash(&[b"trellis topic v1", &topic.0]))
+}
+
+/// Of all records that are kept, the one that gives way to another when there are too many: the farthest
+/// from this node, if the other one is nearer. Searches for what is far away end at other nodes; so who
+/// fills the table with records of accounts without number has to make them for each node anew.
+fn gives_way(
+    me: PeerId,
+    kept: impl Iterator<Item = RecordKey>,
+    new: &RecordKey,
+) -> Option<RecordKey> {
+    let me = KBucketKey::from(me);
+    let distance = |key: &RecordKey| me.distance(&KBucketKey::new(key.clone()));
+    let farthest = kept.max_by_key(distance)?;
+    (distance(&farthest) > distance(new)).then_some(farthest)
 }
 
 impl Task {
@@ -399,6 +413,15 @@ impl Task {
         if fits && accepted() {
             let latest = std::time::Instant::now() + limits.record_lifetime;
             record.expires = Some(record.expires.map_or(latest, |expires| expires.min(latest)));
+            let full = store.records().len() >= limits.records && store.get(&record.key).is_none();
+            if let Some(other) = full
+                .then(|| {
+                    gives_way(self.me, store.records().map(|kept| kept.key.clone()), &record.key)
+                })
+                .flatten()
+            {
+                store.remove(&other);
+            }
             let kept = store.put(record).is_ok();
             self.log(|| debug!(kept, "record of another node"));
         }
@@ -519,6 +542,21 @@ mod tests {
         assert_eq!(more.count(), 9);
         while searches.next(&limits).is_some() {}
         assert!(searches.queued.is_empty());
+    }
+
+    #[test]
+    fn the_farthest_record_gives_way_to_a_nearer_one() {
+        let me = PeerId::random();
+        let distance =
+            |key: &RecordKey| KBucketKey::from(me).distance(&KBucketKey::new(key.clone()));
+        let mut keys: Vec<_> = (0..100).map(key).collect();
+        keys.sort_by_key(distance);
+        let (nearest, kept) = keys.split_first().unwrap();
+        let farthest = kept.last().unwrap();
+        let all = || kept.iter().cloned();
+        assert_eq!(gives_way(me, all(), nearest).as_ref(), Some(farthest));
+        assert_eq!(gives_way(me, all().take(50), farthest), None);
+        assert_eq!(gives_way(me, all().take(0), nearest), None);
     }
 
     #[test]
