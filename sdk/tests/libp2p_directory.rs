@@ -409,7 +409,8 @@ async fn somebody_who_is_away_is_invited_by_his_record_and_joins_when_he_is_back
     let mut alices = alice.events();
     let garden = alice.create_group("garden").await.unwrap();
     let invitation = garden.invite(&to).await.unwrap();
-    soon(invitation.done()).await.unwrap();
+    // It is done for good when he is there, too.
+    soon(invitation.applied()).await.unwrap();
     garden.send(Message::text("frost tonight")).await.unwrap();
     soon(async {
         while office.service().known(id).await.unwrap().is_empty() {
