@@ -34,6 +34,7 @@
 //! | [`message`] | what can be said |
 //! | [`transport`] | the trait, a network in memory, and peers by libp2p |
 //! | [`identity`] | accounts, devices, and what binds them |
+//! | [`directory`] | records that say where key packages of a device are |
 //! | [`engine`] | everything that decides, without network, clock or thread |
 //! | [`store`] | the encrypted file |
 //! | `mailbox` | what keeps envelopes for those who are offline |
@@ -47,6 +48,7 @@
 //! - `jetstream`: a store for several mailbox processes, in a NATS JetStream cluster.
 
 pub mod client;
+pub mod directory;
 pub mod engine;
 pub mod guide;
 pub mod identity;

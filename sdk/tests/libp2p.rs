@@ -332,7 +332,7 @@ async fn records_are_kept_if_they_are_records() {
 }
 
 #[tokio::test]
-async fn a_node_that_decides_about_no_records_keeps_none() {
+async fn a_node_keeps_nothing_but_records_of_the_directory() {
     let table = builder().serve(true).open().await.unwrap();
     let open = || async { builder().bootstrap(address(&table).await).open().await.unwrap() };
     let (one, other) = (open().await, open().await);

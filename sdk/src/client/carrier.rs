@@ -34,8 +34,12 @@ pub(super) enum Progress {
 pub(super) fn may_get_lost(output: &Output) -> bool {
     match output {
         Output::Publish { ticket, .. } => ticket.is_none(),
-        // Who keeps something says again how much there is.
-        Output::Ask { .. } | Output::Answer { .. } | Output::Deposit(_) | Output::Event(_) => true,
+        // Who keeps something says again how much there is, and where.
+        Output::Ask { .. }
+        | Output::Answer { .. }
+        | Output::Deposit(_)
+        | Output::Announce(_)
+        | Output::Event(_) => true,
         Output::Subscribe(_) | Output::Unsubscribe(_) | Output::Keep(_) => false,
     }
 }
@@ -122,6 +126,7 @@ impl Carrier {
             Output::Answer { asker, answer } => transport.answer(*asker, answer.clone()).await,
             Output::Keep(keep) => transport.keep(keep.clone()).await,
             Output::Deposit(deposit) => transport.deposit(deposit.clone()).await,
+            Output::Announce(record) => transport.announce(record.clone()).await,
             Output::Event(_) => Ok(()),
         }
     }
@@ -139,6 +144,7 @@ fn log(output: &Output) {
         Output::Answer { answer, .. } => trace!(bytes = answer.len(), "answer"),
         Output::Keep(Keep { topic, .. }) => trace!(?topic, "keep"),
         Output::Deposit(deposit) => trace!(one_time = deposit.one_time.len(), "deposit"),
+        Output::Announce(record) => trace!(bytes = record.len(), "announce"),
         Output::Event(_) => {}
     }
 }

@@ -178,6 +178,10 @@ impl Worker {
                 let _span = debug_span!("pools", keeper = pools.keeper).entered();
                 engine.pools(now, &pools)
             }
+            Incoming::Boxes(boxes) => {
+                let _span = debug_span!("boxes", boxes = boxes.boxes.len()).entered();
+                engine.boxes(now, &boxes)
+            }
             Incoming::Kept { topic, until } => {
                 let _span = debug_span!("kept", ?topic).entered();
                 engine.kept(topic, until)

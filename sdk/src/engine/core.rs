@@ -430,6 +430,6 @@ impl Core {
 
     /// Where invitations for an account go, and questions to it.
     pub(super) fn inbox(&self, address: &Address) -> Topic {
-        Topic(self.hash(&[b"trellis inbox v1", &address.0[..]].concat()))
+        crate::directory::inbox(&self.crypto, address)
     }
 }

@@ -131,6 +131,8 @@ pub enum Output {
     Keep(Keep),
     /// Leave key packages with who keeps them for this device.
     Deposit(Deposit),
+    /// Put a record into the directory.
+    Announce(Vec<u8>),
     /// Tell the user.
     Event(Event),
 }

@@ -17,8 +17,9 @@ use super::group::Group;
 use super::io::{EngineError, Output};
 use super::records::{LastResortRecord, PastResort};
 use super::rules::Use;
+use crate::directory::{DirectoryError, Record};
 use crate::store::Space;
-use crate::transport::{Deposit, Keep, Pools};
+use crate::transport::{Boxes, Deposit, Keep, Pools};
 use crate::{Span, Time, Topic, wire};
 
 /// How long after a deposit with the same keeper no other of the suite is made: it may say that it has
@@ -164,6 +165,25 @@ impl Engine {
             }
             Ok(())
         })
+    }
+
+    /// The transport says where key packages of this device are: the directory gets a record of it. A device
+    /// that was revoked says nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Randomness`]. Boxes of which no record can be made are left out.
+    pub fn boxes(&mut self, now: Time, boxes: &Boxes) -> Result<(), EngineError> {
+        if self.devices.revoked || boxes.topic != self.inbox {
+            return Ok(());
+        }
+        let me = &self.core.me;
+        match Record::sign(&me.keys, &me.binding, boxes.boxes.clone(), now) {
+            Ok(record) => self.core.outputs.push(Output::Announce(record.encode())),
+            Err(DirectoryError::Identity(error)) => return Err(error.into()),
+            Err(error) => tracing::warn!(code = error.code(), "no record of the directory"),
+        }
+        Ok(())
     }
 
     /// Leaves as many key packages with somebody as it lacks, if those are many, and the last-resort one.

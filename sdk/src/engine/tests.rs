@@ -15,7 +15,7 @@ use super::{Changed, Config, Engine, Event, Intent, Outcome, Output};
 use crate::message::Message;
 use crate::policy::{Floor, Policy, Role};
 use crate::store::Store;
-use crate::transport::{Deposit, Keep, Pools};
+use crate::transport::{Boxes, Deposit, Keep, Pools};
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -29,13 +29,15 @@ struct Node {
     events: Vec<Event>,
     keeps: Vec<Keep>,
     deposits: Vec<Deposit>,
+    records: Vec<Vec<u8>>,
     side: u8,
 }
 
 impl Node {
     fn new(engine: Engine) -> Self {
         let (keeps, deposits) = (Vec::new(), Vec::new());
-        Self { engine, topics: BTreeSet::new(), events: Vec::new(), keeps, deposits, side: 0 }
+        let (topics, events, records) = (BTreeSet::new(), Vec::new(), Vec::new());
+        Self { engine, topics, events, keeps, deposits, records, side: 0 }
     }
 }
 
@@ -114,6 +116,7 @@ impl Town {
                 }
             }
             Output::Keep(keep) => self.nodes[from].keeps.push(keep),
+            Output::Announce(record) => self.nodes[from].records.push(record),
             Output::Deposit(deposit) => self.nodes[from].deposits.push(deposit),
             Output::Event(event) => self.nodes[from].events.push(event),
         }

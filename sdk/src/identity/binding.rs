@@ -115,6 +115,16 @@ impl Binding {
         DeviceId(sha256(crypto, &self.encode()))
     }
 
+    /// The account that it says to be of.
+    pub(crate) fn account(&self) -> &AccountPublic {
+        &self.account
+    }
+
+    /// The keys of the device.
+    pub(crate) fn device(&self) -> &DevicePublic {
+        &self.device
+    }
+
     /// Checks that the account says so with both keys.
     ///
     /// # Errors

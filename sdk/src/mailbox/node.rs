@@ -16,7 +16,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::{CatchUp, ClientError, Session};
 use super::store::MailStore;
-use super::{Grant, MailboxAt, MailboxId, MailboxKeys, Reach, Service};
+use super::{BoxId, Grant, MailboxAt, MailboxId, MailboxKeys, Reach, Service};
+use crate::directory::{BoxAt, MAX_ADDRESS, MAX_BOXES};
 use crate::transport::libp2p::{Builder, Libp2p, Mailbox, Multiaddr, NodeError, PeerId};
 use crate::transport::{Incoming, Pending, Transport, TransportError};
 use crate::{Time, Topic};
@@ -80,6 +81,20 @@ impl Reach for Libp2p {
                 NodeError::Busy => TransportError::Busy,
                 _ => TransportError::Offline,
             })
+        })
+    }
+
+    fn tell_boxes(&self, inbox: Topic, boxes: Vec<(MailboxAt, BoxId)>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let place = |(at, id): (MailboxAt, BoxId)| {
+                let address = at.address.parse::<Multiaddr>().ok()?.to_vec();
+                let fits = address.len() <= MAX_ADDRESS;
+                fits.then_some(BoxAt { address, mailbox: at.id.0, id: id.0 })
+            };
+            let boxes = boxes.into_iter().filter_map(place).take(MAX_BOXES).collect();
+            if let Err(error) = self.publish_boxes(inbox, boxes).await {
+                tracing::warn!(code = error.code(), "the boxes are not made known");
+            }
         })
     }
 }

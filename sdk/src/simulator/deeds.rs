@@ -275,6 +275,7 @@ impl<N: Node> World<'_, N> {
                     Output::Unsubscribe(_)
                     | Output::Keep(_)
                     | Output::Deposit(_)
+                    | Output::Announce(_)
                     | Output::Event(_) => {}
                 }
             }

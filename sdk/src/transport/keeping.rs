@@ -6,6 +6,7 @@
 
 use trellis_ciphersuites::Secret;
 
+use crate::directory::BoxAt;
 use crate::{Time, Topic};
 
 /// A topic that is to be kept.
@@ -48,4 +49,13 @@ pub struct Pools {
     pub keeper: u64,
     /// For each cipher suite how many one-time key packages are left; of suites that are not named, none.
     pub left: Vec<(u16, u32)>,
+}
+
+/// Where key packages of this client are kept, for a record of the [directory](crate::directory).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boxes {
+    /// The topic of this client's account.
+    pub topic: Topic,
+    /// The boxes, the best first; at most [`MAX_BOXES`](crate::directory::MAX_BOXES).
+    pub boxes: Vec<BoxAt>,
 }

@@ -40,7 +40,7 @@ use std::pin::Pin;
 use crate::{Time, Topic};
 
 pub use conditions::{Chance, Conditions};
-pub use keeping::{Deposit, Keep, Pools};
+pub use keeping::{Boxes, Deposit, Keep, Pools};
 pub use memory::{MemoryNetwork, MemoryTransport};
 pub use network::{Action, Network, NodeId};
 #[cfg(feature = "simulator")]
@@ -94,6 +94,13 @@ pub trait Transport: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Puts a [record](crate::directory::Record) into a directory, where those find it who want to invite
+    /// this client's account: what was asked for by [`Incoming::Boxes`].
+    fn announce(&self, record: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        drop(record);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// What comes in next; nothing once the transport is closed for good.
     fn next(&self) -> Pending<'_, Option<Incoming>>;
 }
@@ -128,6 +135,9 @@ pub enum Incoming {
     Connected,
     /// Somebody who keeps key packages for this client says how many it has.
     Pools(Pools),
+    /// A record of the directory is needed, that says that this client's key packages are there. It
+    /// comes again and again, because records end.
+    Boxes(Boxes),
     /// All that was [kept](Transport::keep) of a topic has been handed in, up to a moment by the clock of
     /// who keeps it.
     Kept {

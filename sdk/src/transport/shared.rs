@@ -36,6 +36,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         (**self).deposit(deposit)
     }
 
+    fn announce(&self, record: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        (**self).announce(record)
+    }
+
     fn next(&self) -> Pending<'_, Option<Incoming>> {
         (**self).next()
     }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use trellis_sdk::transport::libp2p::{Builder, Libp2p, Multiaddr, Status};
-use trellis_sdk::transport::{Incoming, Transport};
+use trellis_sdk::transport::{Boxes, Incoming, Transport};
 use trellis_sdk::{Client, Event, Message, Topic};
 
 /// What should have happened within a minute and a half.
@@ -89,6 +89,14 @@ pub async fn question(node: &Libp2p) -> (u64, Topic, Vec<u8>) {
 pub async fn answer(node: &Libp2p) -> Vec<u8> {
     incoming(node, |incoming| match incoming {
         Incoming::Answer { answer } => Some(answer),
+        _ => None,
+    })
+    .await
+}
+
+pub async fn boxes(node: &Libp2p) -> Boxes {
+    incoming(node, |incoming| match incoming {
+        Incoming::Boxes(boxes) => Some(boxes),
         _ => None,
     })
     .await

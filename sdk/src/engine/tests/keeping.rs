@@ -1,6 +1,7 @@
 //! What others keep for a device while it is away.
 
 use super::*;
+use crate::directory::{self, BoxAt};
 
 fn pools(keeper: u64, left: &[(Ciphersuite, u32)]) -> Pools {
     Pools { keeper, left: left.iter().map(|(suite, left)| ((*suite).into(), *left)).collect() }
@@ -111,4 +112,26 @@ fn members_have_a_group_kept_with_one_secret_and_who_was_put_out_with_another() 
     let inboxes = town.nodes.iter().map(|node| node.keeps.iter().find(|keep| keep.inbox).unwrap());
     let secrets: BTreeSet<_> = inboxes.map(|keep| keep.secret.to_vec()).collect();
     assert_eq!(secrets.len(), 3);
+}
+
+#[test]
+fn the_directory_gets_a_record_of_where_key_packages_are() {
+    let mut town = Town::new(2);
+    let crypto = TrellisCrypto::default();
+    let at = BoxAt { address: vec![4; 20], mailbox: [1; 32], id: [2; 32] };
+    let address = town.nodes[0].engine.address();
+    let topic = directory::inbox(&crypto, &address);
+    let boxes = Boxes { topic, boxes: vec![at.clone()] };
+    let now = town.now;
+    town.nodes[0].engine.boxes(now, &boxes).unwrap();
+    // Of another's boxes it says nothing, nor of more than a record may name.
+    town.nodes[1].engine.boxes(now, &boxes).unwrap();
+    let many = Boxes { topic, boxes: vec![at.clone(); directory::MAX_BOXES + 1] };
+    town.nodes[0].engine.boxes(now, &many).unwrap();
+    town.deliver();
+    assert!(town.nodes[1].records.is_empty());
+    let [record] = &town.nodes[0].records[..] else { panic!("one record") };
+    let record = directory::Record::decode(record).unwrap().verify(&crypto).unwrap();
+    assert_eq!((record.address(), record.boxes()), (address, &[at][..]));
+    assert_eq!(record.device(), town.nodes[0].engine.device());
 }

@@ -104,7 +104,14 @@ impl<T: Reach> Attendant<T> {
 
     async fn obey(&mut self, order: Order) -> Result<(), Gone> {
         match order {
-            Order::Keep(keep) => self.keep(keep),
+            Order::Keep(keep) => {
+                let inbox = keep.inbox.then_some(keep.topic);
+                if let (Some(capability), Some(inbox)) = (self.keep(keep), inbox) {
+                    let id = capability.box_id();
+                    let boxes = self.mailboxes.iter().map(|at| (at.clone(), id)).collect();
+                    self.reach.tell_boxes(inbox, boxes).await;
+                }
+            }
             Order::Forget(topic) => {
                 self.keeps.remove(&topic);
                 self.visits.retain(|visit| visit.topic != topic);
@@ -119,11 +126,12 @@ impl<T: Reach> Attendant<T> {
         Ok(())
     }
 
-    fn keep(&mut self, keep: Keep) {
+    /// Gives the right to the boxes of a topic, if it is a new one.
+    fn keep(&mut self, keep: Keep) -> Option<Capability> {
         let topic = keep.topic;
-        let Ok(secret) = <[u8; 32]>::try_from(&keep.secret[..]) else { return };
+        let secret = <[u8; 32]>::try_from(&keep.secret[..]).ok()?;
         if self.keeps.get(&topic).is_some_and(|before| before.secret == keep.secret) {
-            return;
+            return None;
         }
         self.recent().watch(topic);
         for visit in self.visits.iter_mut().filter(|visit| visit.topic == topic) {
@@ -144,6 +152,7 @@ impl<T: Reach> Attendant<T> {
             });
         }
         self.keeps.insert(topic, keep);
+        Some(capability)
     }
 
     /// Makes the visits that are due.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use self::attendant::{Attendant, Order};
 use self::recent::Recent;
-use super::MailboxId;
+use super::{BoxId, MailboxId};
 use crate::Topic;
 use crate::transport::{Deposit, Incoming, Keep, Pending, Transport, TransportError};
 
@@ -41,6 +41,13 @@ pub trait Reach: Send + Sync {
         at: &'a MailboxAt,
         frame: Vec<u8>,
     ) -> Pending<'a, Result<Vec<u8>, TransportError>>;
+
+    /// The boxes of the client's account, `inbox` being its topic, which give key packages to strangers: to
+    /// be made known by whoever can, see [`directory`](crate::directory).
+    fn tell_boxes(&self, inbox: Topic, boxes: Vec<(MailboxAt, BoxId)>) -> Pending<'_, ()> {
+        drop((inbox, boxes));
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A transport whose client's topics are kept at mailboxes while it is away.
@@ -111,6 +118,10 @@ impl<T: Transport + Reach + 'static> Transport for WithMailboxes<T> {
     fn deposit(&self, deposit: Deposit) -> Pending<'_, Result<(), TransportError>> {
         self.order(Order::Deposit(deposit));
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn announce(&self, record: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        self.inner.announce(record)
     }
 
     fn next(&self) -> Pending<'_, Option<Incoming>> {

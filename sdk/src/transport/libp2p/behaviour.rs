@@ -168,7 +168,8 @@ fn requests(
 fn store(me: libp2p::PeerId, limits: &Limits) -> MemoryStore {
     let config = MemoryStoreConfig {
         max_records: limits.records,
-        max_value_bytes: limits.record,
+        // It refuses what is as long as that.
+        max_value_bytes: limits.record.saturating_add(1),
         max_providers_per_key: limits.providers_per_topic,
         max_provided_keys: crate::transport::MAX_SUBSCRIPTIONS,
     };
@@ -183,6 +184,9 @@ fn table(limits: &Limits) -> kad::Config {
         .set_query_timeout(limits.search_timeout)
         .set_record_filtering(kad::StoreInserts::FilterBoth)
         .set_record_ttl(Some(limits.record_lifetime))
+        // Whose record it is puts it there again; nodes that did would bring back what was replaced.
+        .set_replication_interval(None)
+        .set_publication_interval(None)
         .set_provider_record_ttl(Some(limits.provider_lifetime))
         .set_provider_publication_interval(Some(limits.provider_lifetime / 2))
         .set_replication_factor(NonZeroUsize::new(20).unwrap_or(NonZeroUsize::MIN))

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::behaviour::{Behaviour, Offers};
 use super::command::{Command, Mailbox, Records};
+use super::directory::Directory;
 use super::error::split_peer;
 use super::limits::{Limits, MAX_CONTENT};
 use super::link::Table;
@@ -46,7 +47,7 @@ pub struct Builder {
     use_relays: bool,
     hybrid: bool,
     mailbox: Option<Arc<dyn Mailbox>>,
-    records: Option<Arc<dyn Records>>,
+    records: Arc<dyn Records>,
     limits: Limits,
 }
 
@@ -63,7 +64,7 @@ impl Default for Builder {
             use_relays: true,
             hybrid: true,
             mailbox: None,
-            records: None,
+            records: Arc::new(Directory::default()),
             limits: Limits::default(),
         }
     }
@@ -145,10 +146,10 @@ impl Builder {
         self
     }
 
-    /// What decides which records are kept and taken. Without, none is kept for others, and
-    /// [`Libp2p::get_record`] returns whatever it finds.
+    /// What decides which records are kept for others, and which [`Libp2p::get_record`] returns, in place of
+    /// [`Directory`]: a node with others keeps no records of key packages.
     pub fn records(mut self, records: Arc<dyn Records>) -> Self {
-        self.records = Some(records);
+        self.records = records;
         self
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::error::NodeError;
 use super::status::Status;
 use crate::Topic;
-use crate::transport::TransportError;
+use crate::transport::{Boxes, TransportError};
 
 /// Where the result of a command goes.
 pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
@@ -26,6 +26,8 @@ pub(super) enum Command {
     Put { key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError> },
     Get { key: Vec<u8>, reply: Reply<Vec<Vec<u8>>, NodeError> },
     Block { peer: PeerId, blocked: bool, reply: Reply<(), NodeError> },
+    Boxes { boxes: Boxes, reply: Reply<(), NodeError> },
+    Announce { record: Vec<u8>, reply: Reply<(), TransportError> },
     Status { reply: Reply<Status, NodeError> },
 }
 
@@ -47,6 +49,7 @@ pub trait Mailbox: Send + Sync {
 /// for records.
 pub trait Records: Send + Sync {
     /// Whether a value is a record for a key, and is to replace the one that is kept, if there is one.
-    /// It is asked for each record that comes in, so it has to be quick, and any byte can be wrong.
+    /// It is asked for each record that comes in, so it has to be quick, and any byte can be wrong. One that
+    /// is kept already comes again so that it is kept longer.
     fn accept(&self, key: &[u8], value: &[u8], kept: Option<&[u8]>) -> bool;
 }

@@ -121,9 +121,10 @@ pub struct Limits {
     pub mailbox_frame: usize,
     /// Requests that this node's mailbox works on at a time. Default: 64.
     pub mailbox_at_once: usize,
-    /// Records of the directory that this node keeps. Default: 4096.
+    /// Records of the directory that this node keeps; of more, those nearest to it. Default: 4096.
     pub records: usize,
-    /// The longest record. Default: 8 KiB.
+    /// The longest record. Default: 16 KiB, which holds a [record](crate::directory::Record) of a device with
+    /// all keys that there are.
     pub record: usize,
     /// How long a record is kept. Default: 36 h.
     pub record_lifetime: Duration,
@@ -209,7 +210,7 @@ impl Default for Limits {
             mailbox_frame: MIB,
             mailbox_at_once: 64,
             records: 4096,
-            record: 8 * KIB,
+            record: 16 * KIB,
             record_lifetime: Duration::from_secs(36 * 3600),
             found_records: 16,
             providers: 65_536,

@@ -21,6 +21,13 @@
 //! announced by its hashes and fetched in chunks of 32 KiB from whoever has them, checked as they
 //! arrive. A message that nobody listens for waits a minute for somebody who does.
 //!
+//! # Who is away
+//!
+//! A client whose key packages are at [mailboxes](crate::mailbox) has a record of that in the hash table, see
+//! [`directory`](crate::directory) and [`publish_boxes`](Libp2p::publish_boxes). A question for a key package
+//! that nobody has answered after two seconds is answered from there: the records of the account are looked
+//! up and checked, and one of the boxes of each device is asked.
+//!
 //! # What is protected
 //!
 //! A link is TLS 1.3 over TCP with the key exchange X25519MLKEM768, and with no other: see
@@ -31,7 +38,7 @@
 //! |---|---|
 //! | a wire | that two hosts speak libp2p over TLS, how much and when |
 //! | a peer that is connected | this host's address, the topics that it listens to, the length and time of what passes |
-//! | a node of the hash table | this host's address, digests of topics |
+//! | a node of the hash table | this host's address, digests of topics; accounts, devices and mailboxes of the records that it keeps |
 //! | a relay | that two hosts speak, how much and when |
 //!
 //! Nothing of it is ever logged: not what peers there are, nor where.
@@ -47,6 +54,7 @@ mod builder;
 mod codec;
 mod command;
 mod content;
+mod directory;
 mod error;
 mod fetch;
 mod flood;
@@ -72,11 +80,13 @@ use trellis_ciphersuites::symmetric::HashAlgorithm;
 
 use self::command::{Command, Reply};
 use self::task::Unread;
-use super::{Incoming, Pending, Transport, TransportError, check_length};
+use super::{Boxes, Incoming, Pending, Transport, TransportError, check_length};
 use crate::Topic;
+use crate::directory::{BoxAt, MAX_ADDRESS, MAX_BOXES, MAX_RECORD};
 
 pub use builder::Builder;
 pub use command::{Mailbox, Records};
+pub use directory::Directory;
 pub use error::NodeError;
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{CHUNK, Limits, MAX_CONTENT, Rate};
@@ -186,6 +196,30 @@ impl Libp2p {
         self.tell(|reply| Command::Block { peer, blocked, reply }, NodeError::Closed).await
     }
 
+    /// Says where key packages of this node's client are kept: `topic` is that of its account, `boxes` the
+    /// best first, and their addresses end with the name of a peer. It takes the place of what was said
+    /// before; nothing says that there are none any more.
+    ///
+    /// The client is asked for a [record](crate::directory::Record) at once and every four hours, by
+    /// [`Incoming::Boxes`]; what it [announces](Transport::announce) goes into the hash table, as soon as
+    /// there is one. [`Status::announced`] says whether it has.
+    ///
+    /// # Errors
+    ///
+    /// [`NodeError::TooLarge`] for more than [`MAX_BOXES`] boxes or an address above [`MAX_ADDRESS`],
+    /// [`NodeError::Address`] for one without a peer, [`NodeError::Closed`].
+    pub async fn publish_boxes(&self, topic: Topic, boxes: Vec<BoxAt>) -> Result<(), NodeError> {
+        if boxes.len() > MAX_BOXES {
+            return Err(NodeError::TooLarge { length: boxes.len(), most: MAX_BOXES });
+        }
+        for at in &boxes {
+            bounded(&at.address, MAX_ADDRESS)?;
+            directory::address(at).ok_or(NodeError::Address)?;
+        }
+        let boxes = Boxes { topic, boxes };
+        self.tell(|reply| Command::Boxes { boxes, reply }, NodeError::Closed).await
+    }
+
     /// How this node is connected.
     ///
     /// # Errors
@@ -244,6 +278,14 @@ impl Transport for Libp2p {
             return Box::pin(async move { Err(error) });
         }
         self.act(move |reply| Command::Answer { asker, answer, reply })
+    }
+
+    fn announce(&self, record: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
+        let length = record.len();
+        if length > MAX_RECORD {
+            return Box::pin(async move { Err(TransportError::TooLarge { length }) });
+        }
+        self.act(move |reply| Command::Announce { record, reply })
     }
 
     fn next(&self) -> Pending<'_, Option<Incoming>> {

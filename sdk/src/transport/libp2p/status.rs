@@ -29,6 +29,9 @@ pub struct Status {
     pub topics: Vec<(crate::Topic, usize)>,
     /// Bytes that wait for somebody who listens to their topic.
     pub held: usize,
+    /// Whether the directory has a record of where this client's key packages are: it was given to nodes of
+    /// the table after [`publish_boxes`](super::Libp2p::publish_boxes).
+    pub announced: bool,
     /// Whether links without post-quantum protection are refused.
     pub requires_hybrid: bool,
     /// Bytes that came in through TCP connections since this node was opened: everything, with

@@ -14,7 +14,9 @@ use tracing::trace;
 use super::super::flood::Deed;
 use super::super::frame::{self, NOT_TAKEN, TAKEN};
 use super::Task;
+use super::lookup::PATIENCE;
 use crate::Topic;
+use crate::directory::wanted;
 use crate::transport::{Incoming, TransportError};
 
 /// Of all open questions of others, one in so many may be of the same peer.
@@ -27,11 +29,26 @@ pub(super) struct Ask {
     /// Who was asked, and how often each has answered.
     asked: HashMap<PeerId, usize>,
     until: Instant,
+    /// The cipher suite that a box is asked for, and when.
+    lookup: Option<(Instant, u16)>,
+    answered: bool,
 }
 
 impl Ask {
     pub(super) const fn topic(&self) -> Topic {
         self.topic
+    }
+
+    /// The suite, if it is time to look for a box, since nobody has answered. It is said once.
+    pub(super) fn lookup(&mut self, now: Instant) -> Option<u16> {
+        if self.answered {
+            self.lookup = None;
+        }
+        self.lookup.take_if(|(at, _)| *at <= now).map(|(_, suite)| suite)
+    }
+
+    pub(super) const fn is_answered(&self) -> bool {
+        self.answered
     }
 }
 
@@ -53,8 +70,12 @@ impl Task {
         let mut number = [0; 8];
         trellis_ciphersuites::random::fill(&mut number).map_err(|_| TransportError::Busy)?;
         let number = u64::from_be_bytes(number);
-        let until = Instant::now() + self.limits.question_lifetime;
-        self.asks.insert(number, Ask { topic, question, asked: HashMap::new(), until });
+        let now = Instant::now();
+        let until = now + self.limits.question_lifetime;
+        let lookup = wanted(&question).map(|suite| (now + PATIENCE, suite));
+        let asked = HashMap::new();
+        let ask = Ask { topic, question, asked, until, lookup, answered: false };
+        self.asks.insert(number, ask);
         let listening = self.listeners.get(&topic).into_iter().flatten();
         let listening: Vec<PeerId> = listening.copied().collect();
         for peer in listening {
@@ -127,10 +148,11 @@ impl Task {
                 taken
             }
             Some(frame::Ask::Answer { number, answer }) => {
-                let asked = self.asks.get_mut(&number).and_then(|ask| ask.asked.get_mut(&peer));
-                match asked {
+                let Some(ask) = self.asks.get_mut(&number) else { return false };
+                match ask.asked.get_mut(&peer) {
                     Some(answers) if *answers < self.limits.answers => {
                         *answers += 1;
+                        ask.answered = true;
                         self.log(|| trace!(bytes = answer.len(), "answer"));
                         self.inbox.put(Incoming::Answer { answer })
                     }

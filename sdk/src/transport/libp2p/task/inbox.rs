@@ -36,7 +36,10 @@ impl Inbox {
             Incoming::Message { bytes, .. } => bytes.len(),
             Incoming::Question { question, .. } => question.len(),
             Incoming::Answer { answer } => answer.len(),
-            Incoming::Connected | Incoming::Pools(_) | Incoming::Kept { .. } => 0,
+            Incoming::Connected
+            | Incoming::Pools(_)
+            | Incoming::Boxes(_)
+            | Incoming::Kept { .. } => 0,
         };
         let Ok(length) = u32::try_from(length) else { return false };
         let Ok(room) = self.room.clone().try_acquire_many_owned(length) else { return false };

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use libp2p::PeerId;
-use libp2p::request_response::{Event, Message, OutboundFailure, ResponseChannel};
+use libp2p::request_response::{
+    Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
+};
 use tokio::time::{Instant, timeout};
 use tracing::instrument::WithSubscriber;
 
@@ -12,12 +14,20 @@ use super::super::NodeError;
 use super::super::command::Reply;
 use super::super::flood::Deed;
 use super::Task;
+use super::lookup::Taking;
 
 /// A request that the mailbox of this node works on.
 pub(super) type Serving = Pin<Box<dyn Future<Output = Served> + Send>>;
 
 /// A response, if there is one, and where it goes.
 pub(super) type Served = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
+
+/// Whom the response of a mailbox is for.
+pub(super) enum For {
+    Caller(Reply<Vec<u8>, NodeError>),
+    /// A question that nobody else has answered.
+    Question(Box<Taking>),
+}
 
 impl Task {
     pub(super) fn request_mailbox(
@@ -31,7 +41,7 @@ impl Task {
             return;
         }
         let id = self.swarm.behaviour_mut().mailbox.send_request(&peer, request);
-        self.mailbox_requests.insert(id, reply);
+        self.mailbox_requests.insert(id, For::Caller(reply));
     }
 
     pub(super) fn mailbox_event(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
@@ -39,23 +49,29 @@ impl Task {
             Event::Message { peer, message, .. } => match message {
                 Message::Request { request, channel, .. } => self.serve(peer, request, channel),
                 Message::Response { request_id, response } => {
-                    if let Some(reply) = self.mailbox_requests.remove(&request_id) {
-                        // A peer that refuses ends the stream without a byte.
-                        let answered = !response.is_empty();
-                        let _ = reply.send(answered.then_some(response).ok_or(NodeError::NoAnswer));
-                    }
+                    // A peer that refuses ends the stream without a byte.
+                    let answered = !response.is_empty();
+                    let result = answered.then_some(response).ok_or(NodeError::NoAnswer);
+                    self.mailbox_answered(request_id, result);
                 }
             },
             Event::OutboundFailure { request_id, error, .. } => {
-                if let Some(reply) = self.mailbox_requests.remove(&request_id) {
-                    let _ = reply.send(Err(match error {
-                        OutboundFailure::DialFailure => NodeError::Unreachable,
-                        OutboundFailure::UnsupportedProtocols => NodeError::NotOffered,
-                        _ => NodeError::NoAnswer,
-                    }));
-                }
+                let error = match error {
+                    OutboundFailure::DialFailure => NodeError::Unreachable,
+                    OutboundFailure::UnsupportedProtocols => NodeError::NotOffered,
+                    _ => NodeError::NoAnswer,
+                };
+                self.mailbox_answered(request_id, Err(error));
             }
             _ => {}
+        }
+    }
+
+    fn mailbox_answered(&mut self, id: OutboundRequestId, result: Result<Vec<u8>, NodeError>) {
+        match self.mailbox_requests.remove(&id) {
+            Some(For::Caller(reply)) => drop(reply.send(result)),
+            Some(For::Question(taking)) => self.box_answered(*taking, result),
+            None => {}
         }
     }
 

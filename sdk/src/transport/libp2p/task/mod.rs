@@ -6,8 +6,10 @@
 
 mod ask;
 mod chunks;
+mod directory;
 mod gossip;
 mod inbox;
+mod lookup;
 mod mailbox;
 mod peers;
 mod table;
@@ -22,6 +24,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
+use openmls_trellis_crypto::TrellisCrypto;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -58,7 +61,7 @@ pub(super) struct Setup {
     pub(super) serves_table: bool,
     pub(super) bootstrap: Vec<(PeerId, Multiaddr)>,
     pub(super) mailbox: Option<Arc<dyn Mailbox>>,
-    pub(super) records: Option<Arc<dyn Records>>,
+    pub(super) records: Arc<dyn Records>,
     pub(super) inbox: Inbox,
     pub(super) caller: Handle,
     pub(super) log: Dispatch,
@@ -109,10 +112,13 @@ pub(super) struct Task {
     fetching: HashMap<OutboundRequestId, Request>,
 
     mailbox: Option<Arc<dyn Mailbox>>,
-    mailbox_requests: HashMap<OutboundRequestId, Reply<Vec<u8>, NodeError>>,
+    mailbox_requests: HashMap<OutboundRequestId, mailbox::For>,
     serving: FuturesUnordered<mailbox::Serving>,
 
-    records: Option<Arc<dyn Records>>,
+    records: Arc<dyn Records>,
+    crypto: TrellisCrypto,
+    own: Option<directory::Own>,
+    lookups: HashMap<u64, lookup::Lookup>,
     searches: table::Searches,
     providers: table::Providers,
 }
@@ -159,6 +165,9 @@ impl Task {
             mailbox_requests: HashMap::new(),
             serving: FuturesUnordered::new(),
             records: setup.records,
+            crypto: TrellisCrypto::default(),
+            own: None,
+            lookups: HashMap::new(),
             searches: table::Searches::default(),
             providers: table::Providers::default(),
             limits,
@@ -244,6 +253,14 @@ impl Task {
                 self.refuse(peer, blocked);
                 let _ = reply.send(Ok(()));
             }
+            Command::Boxes { boxes, reply } => {
+                self.publish_boxes(boxes);
+                let _ = reply.send(Ok(()));
+            }
+            Command::Announce { record, reply } => {
+                self.announce(record);
+                let _ = reply.send(Ok(()));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(Ok(self.status()));
             }
@@ -293,6 +310,8 @@ impl Task {
         self.tick_gossip(now);
         self.tick_asks(now);
         self.tick_table(now);
+        self.tick_directory(now);
+        self.tick_lookups(now);
         self.fetches.expire(now);
         self.chunks.expire(now);
         self.flood.expire(now, &self.limits);
@@ -337,6 +356,7 @@ impl Task {
             local_discovery: self.swarm.behaviour().mdns.is_enabled(),
             topics: self.topics.keys().map(topic).collect(),
             held: self.held_bytes,
+            announced: self.own.as_ref().is_some_and(directory::Own::is_there),
             requires_hybrid: self.hybrid,
             received: self.traffic.received(),
             sent: self.traffic.sent(),

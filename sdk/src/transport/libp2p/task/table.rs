@@ -8,8 +8,8 @@ use std::time::Duration;
 use libp2p::PeerId;
 use libp2p::kad::store::RecordStore;
 use libp2p::kad::{
-    Event, GetProvidersOk, GetRecordOk, InboundRequest, ProviderRecord, QueryId, QueryResult,
-    Quorum, Record, RecordKey,
+    Event, GetClosestPeersError, GetClosestPeersOk, GetProvidersOk, GetRecordOk, InboundRequest,
+    KBucketKey, ProviderRecord, QueryId, QueryResult, Quorum, Record, RecordKey,
 };
 use tokio::time::Instant;
 use tracing::{debug, trace};
@@ -20,7 +20,8 @@ use super::super::flood::Deed;
 use super::super::hash;
 use super::super::limits::{Limits, MAX_KEY};
 use super::Task;
-use crate::Topic;
+use crate::directory::judge;
+use crate::{Time, Topic};
 
 /// The first pause between two searches for those who listen to a topic; twice as long each time.
 const FIRST: Duration = Duration::from_secs(1);
@@ -61,8 +62,33 @@ impl Interest {
 enum Search {
     Provide(Topic),
     Find(Topic),
-    Put { key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError> },
-    Get { key: Vec<u8>, found: Vec<Vec<u8>>, reply: Reply<Vec<Vec<u8>>, NodeError> },
+    /// Looks for the nodes that a record goes to; then it goes there. So this node keeps no copy that
+    /// it would give out or put back later, and the record does not bear its name.
+    Place {
+        key: Vec<u8>,
+        value: Vec<u8>,
+        told: Told<()>,
+    },
+    Put {
+        told: Told<()>,
+    },
+    Get {
+        key: Vec<u8>,
+        found: Vec<Vec<u8>>,
+        told: Told<Vec<Vec<u8>>>,
+    },
+}
+
+/// Whom the result of a search is for.
+enum Told<T> {
+    Caller(Reply<T, NodeError>),
+    /// The record of this node's client.
+    Own {
+        round: u32,
+        slot: u8,
+    },
+    /// A question that nobody has answered, about a place of an account.
+    Lookup(u64, u8),
 }
 
 /// All searches.
@@ -93,7 +119,7 @@ impl Searches {
         let once = match &search {
             Search::Provide(topic) => Some((true, *topic)),
             Search::Find(topic) => Some((false, *topic)),
-            Search::Put { .. } | Search::Get { .. } => None,
+            Search::Place { .. } | Search::Put { .. } | Search::Get { .. } => None,
         };
         if once.is_none_or(|once| self.queued.insert(once)) {
             self.waiting.push_back(search);
@@ -109,7 +135,7 @@ impl Searches {
         match &search {
             Search::Provide(topic) => self.queued.remove(&(true, *topic)),
             Search::Find(topic) => self.queued.remove(&(false, *topic)),
-            Search::Put { .. } | Search::Get { .. } => false,
+            Search::Place { .. } | Search::Put { .. } | Search::Get { .. } => false,
         };
         Some(search)
     }
@@ -162,6 +188,20 @@ fn key_of(topic: &Topic) -> RecordKey {
     RecordKey::new(&hash(&[b"trellis topic v1", &topic.0]))
 }
 
+/// Of all records that are kept, the one that gives way to another when there are too many: the farthest
+/// from this node, if the other one is nearer. Searches for what is far away end at other nodes; so who
+/// fills the table with records of accounts without number has to make them for each node anew.
+fn gives_way(
+    me: PeerId,
+    kept: impl Iterator<Item = RecordKey>,
+    new: &RecordKey,
+) -> Option<RecordKey> {
+    let me = KBucketKey::from(me);
+    let distance = |key: &RecordKey| me.distance(&KBucketKey::new(key.clone()));
+    let farthest = kept.max_by_key(distance)?;
+    (distance(&farthest) > distance(new)).then_some(farthest)
+}
+
 impl Task {
     /// Tells the table that this node listens to a topic.
     pub(super) fn provide(&mut self, topic: Topic) {
@@ -182,19 +222,59 @@ impl Task {
 
     /// Stores a record at the nodes closest to its key.
     pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>, reply: Reply<(), NodeError>) {
-        self.search_for(Search::Put { key, value, reply });
+        self.search_for(Search::Place { key, value, told: Told::Caller(reply) });
     }
 
     /// Looks for the records of a key.
     pub(super) fn get(&mut self, key: Vec<u8>, reply: Reply<Vec<Vec<u8>>, NodeError>) {
-        self.search_for(Search::Get { key, found: Vec::new(), reply });
+        self.search_for(Search::Get { key, found: Vec::new(), told: Told::Caller(reply) });
+    }
+
+    /// Stores the record of this node's client in one of its places.
+    pub(super) fn put_own(&mut self, round: u32, slot: u8, key: [u8; 32], value: Vec<u8>) {
+        let told = Told::Own { round, slot };
+        self.search_for(Search::Place { key: key.to_vec(), value, told });
+    }
+
+    /// Looks for records in one of the places of this node's client.
+    pub(super) fn get_own(&mut self, round: u32, slot: u8, key: [u8; 32]) {
+        let told = Told::Own { round, slot };
+        self.search_for(Search::Get { key: key.to_vec(), found: Vec::new(), told });
+    }
+
+    /// Looks for records in a place of an account that a question is for.
+    pub(super) fn get_for(&mut self, question: u64, slot: u8, key: [u8; 32]) {
+        let told = Told::Lookup(question, slot);
+        self.search_for(Search::Get { key: key.to_vec(), found: Vec::new(), told });
     }
 
     fn search_for(&mut self, search: Search) {
         match self.searches.queue(search, &self.limits) {
-            Err(Search::Put { reply, .. }) => drop(reply.send(Err(NodeError::Busy))),
-            Err(Search::Get { reply, .. }) => drop(reply.send(Err(NodeError::Busy))),
+            Err(Search::Place { told, .. } | Search::Put { told }) => {
+                self.placed(told, Err(NodeError::Busy));
+            }
+            Err(Search::Get { told, .. }) => self.got(told, Err(NodeError::Busy)),
             _ => self.search(),
+        }
+    }
+
+    fn placed(&mut self, told: Told<()>, result: Result<(), NodeError>) {
+        match told {
+            Told::Caller(reply) => drop(reply.send(result)),
+            Told::Own { round, .. } => self.own_placed(round, result.is_ok()),
+            Told::Lookup(..) => {}
+        }
+    }
+
+    fn got(&mut self, told: Told<Vec<Vec<u8>>>, result: Result<Vec<Vec<u8>>, NodeError>) {
+        match told {
+            Told::Caller(reply) => drop(reply.send(result)),
+            Told::Own { round, slot } => {
+                self.own_found(round, slot, &result.unwrap_or_default());
+            }
+            Told::Lookup(question, slot) => {
+                self.looked_up(question, slot, &result.unwrap_or_default());
+            }
         }
     }
 
@@ -208,18 +288,9 @@ impl Task {
                     Err(_) => continue,
                 },
                 Search::Find(topic) => kad.get_providers(key_of(topic)),
-                Search::Put { key, value, .. } => {
-                    let record = Record::new(key.clone(), value.clone());
-                    match kad.put_record(record, Quorum::One) {
-                        Ok(id) => id,
-                        Err(_) => {
-                            if let Search::Put { reply, .. } = search {
-                                let _ = reply.send(Err(NodeError::NotStored));
-                            }
-                            continue;
-                        }
-                    }
-                }
+                Search::Place { key, .. } => kad.get_closest_peers(key.clone()),
+                // It follows a search that ran, and does not wait.
+                Search::Put { .. } => continue,
                 Search::Get { key, .. } => kad.get_record(RecordKey::new(key)),
             };
             self.searches.running.insert(id, search);
@@ -239,8 +310,9 @@ impl Task {
 
     fn progressed(&mut self, id: QueryId, result: QueryResult, last: bool) {
         let records = self.records.clone();
+        let crypto = &self.crypto;
         let Some(search) = self.searches.running.get_mut(&id) else { return };
-        let mut stored = false;
+        let (mut stored, mut closest) = (false, Vec::new());
         match (search, result) {
             (
                 Search::Find(topic),
@@ -250,18 +322,28 @@ impl Task {
                 self.found(topic, providers);
             }
             (
-                Search::Get { key, found, .. },
+                Search::Get { key, found, told },
                 QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(record))),
             ) => {
                 let value = record.record.value;
                 let fits = found.len() < self.limits.found_records
                     && value.len() <= self.limits.record
                     && !found.contains(&value)
-                    && records.is_none_or(|records| records.accept(key, &value, None));
+                    && match told {
+                        Told::Caller(_) => records.accept(key, &value, None),
+                        _ => judge(crypto, Time::from_system(), key, &value, None).is_ok(),
+                    };
                 if fits {
                     found.push(value);
                 }
             }
+            (
+                Search::Place { .. },
+                QueryResult::GetClosestPeers(
+                    Ok(GetClosestPeersOk { peers, .. })
+                    | Err(GetClosestPeersError::Timeout { peers, .. }),
+                ),
+            ) => closest = peers.into_iter().map(|peer| peer.peer_id).collect(),
             (_, QueryResult::PutRecord(result)) => stored = result.is_ok(),
             _ => {}
         }
@@ -269,12 +351,19 @@ impl Task {
             return;
         }
         match self.searches.running.remove(&id) {
-            Some(Search::Put { reply, .. }) => {
-                let _ = reply.send(stored.then_some(()).ok_or(NodeError::NotStored));
+            Some(Search::Place { told, .. }) if closest.is_empty() => {
+                self.placed(told, Err(NodeError::NotStored));
             }
-            Some(Search::Get { found, reply, .. }) => {
-                let _ = reply.send(Ok(found));
+            Some(Search::Place { key, value, told }) => {
+                let kad = &mut self.swarm.behaviour_mut().kad;
+                let record = Record::new(key, value);
+                let id = kad.put_record_to(record, closest.into_iter(), Quorum::One);
+                self.searches.running.insert(id, Search::Put { told });
             }
+            Some(Search::Put { told }) => {
+                self.placed(told, stored.then_some(()).ok_or(NodeError::NotStored));
+            }
+            Some(Search::Get { found, told, .. }) => self.got(told, Ok(found)),
             _ => {}
         }
         self.search();
@@ -319,14 +408,20 @@ impl Task {
         let store = self.swarm.behaviour_mut().kad.store_mut();
         let fits = record.key.as_ref().len() <= MAX_KEY && record.value.len() <= limits.record;
         let kept = store.get(&record.key).map(|kept| kept.into_owned().value);
-        // What is there already is only kept longer.
-        let same = kept.as_ref() == Some(&record.value);
-        let accepted = self.records.as_ref().is_some_and(|records| {
-            same || records.accept(record.key.as_ref(), &record.value, kept.as_deref())
-        });
-        if fits && accepted {
+        let records = &self.records;
+        let accepted = || records.accept(record.key.as_ref(), &record.value, kept.as_deref());
+        if fits && accepted() {
             let latest = std::time::Instant::now() + limits.record_lifetime;
             record.expires = Some(record.expires.map_or(latest, |expires| expires.min(latest)));
+            let full = store.records().len() >= limits.records && store.get(&record.key).is_none();
+            if let Some(other) = full
+                .then(|| {
+                    gives_way(self.me, store.records().map(|kept| kept.key.clone()), &record.key)
+                })
+                .flatten()
+            {
+                store.remove(&other);
+            }
             let kept = store.put(record).is_ok();
             self.log(|| debug!(kept, "record of another node"));
         }
@@ -447,6 +542,21 @@ mod tests {
         assert_eq!(more.count(), 9);
         while searches.next(&limits).is_some() {}
         assert!(searches.queued.is_empty());
+    }
+
+    #[test]
+    fn the_farthest_record_gives_way_to_a_nearer_one() {
+        let me = PeerId::random();
+        let distance =
+            |key: &RecordKey| KBucketKey::from(me).distance(&KBucketKey::new(key.clone()));
+        let mut keys: Vec<_> = (0..100).map(key).collect();
+        keys.sort_by_key(distance);
+        let (nearest, kept) = keys.split_first().unwrap();
+        let farthest = kept.last().unwrap();
+        let all = || kept.iter().cloned();
+        assert_eq!(gives_way(me, all(), nearest).as_ref(), Some(farthest));
+        assert_eq!(gives_way(me, all().take(50), farthest), None);
+        assert_eq!(gives_way(me, all().take(0), nearest), None);
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! The record of this node's client: asked for in time, and put into one of its places.
+//!
+//! The client is asked for a record when its boxes change and again every [`RENEW`]. Then the places of its
+//! device are looked at, so that no other device's is taken; the record goes into one of them, and is
+//! looked for there, because nodes of the table do not say whether they took it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::Task;
+use crate::directory::{CHOICES, Found, Record, choices, key, place};
+use crate::transport::{Boxes, Incoming};
+use crate::{DeviceId, Time};
+
+/// How long after a record was stored the client is asked for the next one: a sixth of the time for
+/// which it holds.
+const RENEW: Duration = Duration::from_secs(4 * 3600);
+/// How long after the client was asked in vain, or storing has failed, it is asked again.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// How far a record has come.
+enum Stage {
+    /// None is under way.
+    Rest,
+    /// So many places are still looked at.
+    Look { left: usize, record: Vec<u8>, found: Found },
+    /// It goes to a place, and is then looked for there.
+    Store(u8),
+}
+
+/// What this node says of its client's key packages.
+pub(super) struct Own {
+    boxes: Boxes,
+    /// When the client is asked for a record.
+    next: Instant,
+    device: Option<DeviceId>,
+    stage: Stage,
+    /// Grows with each record: what was found out for another one does not count.
+    round: u32,
+    stored: bool,
+}
+
+impl Own {
+    /// Whether the directory has the record.
+    pub(super) const fn is_there(&self) -> bool {
+        self.stored
+    }
+
+    pub(super) const fn device(&self) -> Option<DeviceId> {
+        self.device
+    }
+}
+
+impl Task {
+    pub(super) fn publish_boxes(&mut self, boxes: Boxes) {
+        let before = self.own.take();
+        let (device, round) = before.map_or((None, 0), |own| (own.device, own.round));
+        let (next, stage, round) = (Instant::now(), Stage::Rest, round.wrapping_add(1));
+        self.own = Some(Own { boxes, next, device, stage, round, stored: false });
+    }
+
+    /// Takes a record of the client, and looks for its place. One that was not asked for is dropped.
+    pub(super) fn announce(&mut self, bytes: Vec<u8>) {
+        let Some(own) = self.own.as_mut() else { return };
+        let Ok(record) = Record::decode(&bytes) else { return };
+        let topic = own.boxes.topic;
+        if !matches!(own.stage, Stage::Rest) || record.topic(&self.crypto) != topic {
+            return;
+        }
+        let device = record.device(&self.crypto);
+        own.device = Some(device);
+        own.round = own.round.wrapping_add(1);
+        own.stage = Stage::Look { left: CHOICES, record: bytes, found: Found::default() };
+        let round = own.round;
+        for slot in choices(&device) {
+            let key = key(&self.crypto, &topic, slot);
+            self.get_own(round, slot, key);
+        }
+    }
+
+    /// What is in one of the places of the client's device.
+    pub(super) fn own_found(&mut self, round: u32, slot: u8, values: &[Vec<u8>]) {
+        let Some(own) = self.own.as_mut().filter(|own| own.round == round) else { return };
+        let (topic, Some(device)) = (own.boxes.topic, own.device) else { return };
+        let take = |found: &mut Found| {
+            for value in values {
+                // It was judged when it came.
+                let _ = found.take(&self.crypto, Time::from_system(), (&topic, slot), value);
+            }
+        };
+        match &mut own.stage {
+            Stage::Rest => {}
+            Stage::Look { left, record, found } => {
+                take(found);
+                *left -= 1;
+                if *left > 0 {
+                    return;
+                }
+                let slot =
+                    place(&device, |slot| found.others(slot, &device), found.slot_of(&device));
+                let record = std::mem::take(record);
+                own.stage = Stage::Store(slot);
+                let key = key(&self.crypto, &topic, slot);
+                self.put_own(round, slot, key, record);
+            }
+            Stage::Store(_) => {
+                let mut found = Found::default();
+                take(&mut found);
+                self.own_stored(found.slot_of(&device).is_some());
+            }
+        }
+    }
+
+    /// Nodes of the table were given the record, or there are none.
+    pub(super) fn own_placed(&mut self, round: u32, given: bool) {
+        let Some(own) = self.own.as_ref().filter(|own| own.round == round) else { return };
+        let Stage::Store(slot) = own.stage else { return };
+        if given {
+            let key = key(&self.crypto, &own.boxes.topic, slot);
+            self.get_own(round, slot, key);
+        } else {
+            self.own_stored(false);
+        }
+    }
+
+    fn own_stored(&mut self, stored: bool) {
+        let Some(own) = self.own.as_mut() else { return };
+        (own.stage, own.stored) = (Stage::Rest, stored);
+        own.next = Instant::now() + if stored { RENEW } else { RETRY };
+        self.log(|| debug!(stored, "record of the own key packages"));
+    }
+
+    pub(super) fn tick_directory(&mut self, now: Instant) {
+        let reachable = self.searches.nodes() > 0;
+        let Some(own) = self.own.as_mut().filter(|own| reachable && own.next <= now) else {
+            return;
+        };
+        own.next = now + RETRY;
+        if matches!(own.stage, Stage::Rest) {
+            // If it is lost, the client is asked again.
+            self.inbox.put(Incoming::Boxes(own.boxes.clone()));
+        }
+    }
+}
