@@ -188,7 +188,7 @@ impl Worker {
             }
             Incoming::Connected => {
                 let _span = debug_span!("connected").entered();
-                engine.tick(now)
+                engine.connected(now)
             }
         };
         self.check(done);

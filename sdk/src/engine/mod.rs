@@ -32,6 +32,7 @@
 
 mod absent;
 mod chain;
+mod connected;
 mod core;
 mod devices;
 mod doubt;
@@ -118,6 +119,8 @@ pub struct Engine {
     /// When key packages of a suite were last left with somebody.
     deposited: BTreeMap<(u64, u16), Time>,
     devices: Devices,
+    /// Until when it says where it stands because the network was there.
+    stands: Time,
 }
 
 impl Engine {
@@ -158,6 +161,7 @@ impl Engine {
             given: (0, now),
             deposited: BTreeMap::new(),
             devices,
+            stands: Time::default(),
         };
         engine.core.outputs.push(Output::Subscribe(inbox));
         engine.keep_inbox()?;

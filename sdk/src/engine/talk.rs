@@ -29,6 +29,10 @@ const STUCK: u64 = 6;
 /// How many heartbeats later one goes on from the own state again because of the same device.
 const STUCK_AGAIN: u64 = 360;
 
+/// How often this device says where it stands because somebody lacks what it said, in
+/// [`Config::retry`](super::Config::retry).
+const BEHIND: u64 = 4;
+
 /// What can be asked for or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Matter {
@@ -47,6 +51,7 @@ pub(super) enum Matter {
     Stuck(DeviceId),
     Absent(DeviceId),
     Refused,
+    Behind,
 }
 
 impl Group {
@@ -212,14 +217,21 @@ impl Group {
         }
         peer.count = beacon.count;
         peer.sent = peer.sent.max(beacon.sent);
-        let me = core.me.identity.device;
-        if let Some(got) = beacon.got.iter().find(|got| got.device == me)
-            && got.upto > peer.acked
+        let (me, floor) = (core.me.identity.device, peer.floor);
+        let got = beacon.got.iter().find(|got| got.device == me).map(|got| got.upto);
+        if let Some(upto) = got
+            && upto > peer.acked
         {
-            peer.acked = got.upto.min(self.record.sent);
+            peer.acked = upto.min(self.record.sent);
             self.tell_delivery(core)?;
         }
+        // Who has not got what this device said asks when it knows of it.
+        let untold = if beacon.got.len() < GOT { 0 } else { u64::MAX };
+        let behind = got.unwrap_or(untold).max(floor) < self.record.sent;
         self.save_peer(core, &device)?;
+        if behind && self.once_per(Matter::Behind, now, core.config.retry.times(BEHIND)) {
+            self.acknowledge_soon(core, now)?;
+        }
         self.heard(core, now, &device, &tip)?;
         let window = chain.len().saturating_sub(usize::from(beacon.window));
         self.take_chain(core, now, device, Told { at: now, under, chain: chain.clone(), window });

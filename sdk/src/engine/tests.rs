@@ -1,6 +1,7 @@
 //! Whole groups over a network that delivers at once, unless it is told otherwise.
 
 mod come_in;
+mod connected;
 mod devices;
 mod keeping;
 mod moves;

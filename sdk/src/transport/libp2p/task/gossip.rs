@@ -147,12 +147,12 @@ impl Task {
 
     fn listens(&mut self, peer: PeerId, topic: Topic) {
         let listeners = self.listeners.entry(topic).or_default();
-        let first = listeners.is_empty();
-        listeners.insert(peer);
+        let few = listeners.len() < self.limits.mesh_low;
+        let new = listeners.insert(peer);
         if self.topics.contains_key(&topic) {
             self.remember(peer);
-            if first {
-                // Who has been alone on a topic says where it stands.
+            if new && few {
+                // Who has been alone on a topic, or nearly, says where it stands.
                 self.notify();
             }
         }
