@@ -1,5 +1,7 @@
 //! Peers that know nothing of each other, or one third node, find each other.
 
+use std::time::Instant;
+
 use crate::host::until;
 use crate::lab::{Lab, say};
 use crate::peer::{Peer, chat, found};
@@ -8,6 +10,7 @@ use crate::peer::{Peer, chat, found};
 fn neighbours_find_each_other() {
     let Some(mut lab) = Lab::new("neighbours") else { return };
     let lan = lab.switch("lan");
+    let start = Instant::now();
     let mut peers: Vec<_> = (1..=3)
         .map(|number| {
             let host = lab.host(&format!("host{number}"));
@@ -16,16 +19,17 @@ fn neighbours_find_each_other() {
         })
         .collect();
     let ids: Vec<_> = peers.iter().map(|peer| peer.id.clone()).collect();
-    let linked = until("all are linked", 60, || {
+    until("all are linked", 60, || {
         peers.iter_mut().all(|peer| {
             let others: Vec<_> = ids.iter().filter(|id| **id != peer.id).collect();
             others.into_iter().all(|id| peer.link(id).is_some())
         })
     });
+    let linked = start.elapsed();
     let together = found(&mut peers, 60);
     let heard = chat(&mut peers, "hello", 1, 30);
     say(&format!(
-        "neighbours: three linked by multicast DNS after {linked:.1?}, a group after {together:.1?}, heard after {heard:.1?}"
+        "neighbours: three started and linked by multicast DNS within {linked:.1?}, a group after {together:.1?}, heard after {heard:.1?}"
     ));
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime;
 use trellis_sdk::transport::Transport;
 use trellis_sdk::transport::libp2p::{Libp2p, Limits, Rate};
-use trellis_sdk::{Client, Group, Message, Topic};
+use trellis_sdk::{Client, Group, Message, Policy, Role, Topic};
 
 use crate::host::{DONE, FAILED, ROLE};
 use crate::{air, attackers};
@@ -68,7 +68,10 @@ impl Node {
             }
             ["flood", count, length, topics @ ..] => self.flood(count, length, topics).await,
             ["found", name] => {
-                self.client()?.create_group(*name).await.map_err(text)?;
+                let mut policy = Policy::default();
+                policy.rename = Role::Member;
+                let group = self.client()?.create_group(*name).policy(policy);
+                group.await.map_err(text)?;
                 Ok(String::new())
             }
             ["invite", addresses @ ..] => {

@@ -173,8 +173,8 @@ fn possible() -> Result<(), String> {
     if ids.split_whitespace().nth(1) != Some("0") {
         return Err("it takes root".into());
     }
-    for (program, package) in [("ip", "iproute2"), ("nft", "nftables")] {
-        tried(program, &["-V"]).map_err(|_| format!("`{program}` is missing ({package})"))?;
+    for (program, version) in [("ip", "-V"), ("nft", "-v"), ("ethtool", "--version")] {
+        tried(program, &[version]).map_err(|_| format!("`{program}` is missing"))?;
     }
     // Root in a container may have less to say.
     let probe = format!("{PREFIX}{}-probe", std::process::id());

@@ -1,8 +1,8 @@
 //! Clients on several hosts: each in a network namespace, with wires, switches, routers and NATs
 //! between them that the tests make and take away again.
 //!
-//! It takes root, `ip` (iproute2) and `nft` (nftables); where one of them is missing, each test says so
-//! and is skipped. They run one at a time, and print what they have measured:
+//! It takes root, and `ip`, `nft` and `ethtool` (Debian's iproute2, nftables and ethtool); where one of
+//! them is missing, each test says so and is skipped. They run one at a time, and print what they have measured:
 //!
 //! ```text
 //! cargo test -p trellis-sdk --test netns
