@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::runtime;
 use trellis_sdk::transport::Transport;
@@ -41,6 +43,8 @@ pub fn serve() {
 struct Node {
     network: Option<Arc<Libp2p>>,
     client: Option<Client>,
+    /// How many bytes of a flood were taken.
+    flooded: Arc<AtomicUsize>,
 }
 
 type Answer<T> = Result<T, String>;
@@ -66,7 +70,8 @@ impl Node {
                 self.network()?.subscribe(parse(topic)?).await.map_err(text)?;
                 Ok(String::new())
             }
-            ["flood", count, length, topics @ ..] => self.flood(count, length, topics).await,
+            ["flood", seconds, length, topics @ ..] => self.flood(seconds, length, topics),
+            ["flooded"] => Ok(self.flooded.load(Ordering::Relaxed).to_string()),
             ["found", name] => {
                 let mut policy = Policy::default();
                 policy.rename = Role::Member;
@@ -136,6 +141,10 @@ impl Node {
                     limits.unread = bytes.parse().map_err(text)?;
                     builder
                 }
+                ("patient", _) => {
+                    limits.faults_per_peer = Rate::new(u32::MAX, u32::MAX);
+                    builder
+                }
                 ("gossip-kib", rate) => {
                     let rate = rate.parse().map_err(text)?;
                     limits.gossip_kib_per_peer = Rate::new(2 * rate, rate);
@@ -171,23 +180,27 @@ impl Node {
         Ok(words.join(" "))
     }
 
-    /// Publishes as much as it can. How much that was.
-    async fn flood(&self, count: &str, length: &str, topics: &[&str]) -> Answer<String> {
-        let network = self.network()?;
-        let (count, length): (usize, usize) =
-            (count.parse().map_err(text)?, length.parse().map_err(text)?);
+    /// Publishes as much as it can for some seconds.
+    fn flood(&self, seconds: &str, length: &str, topics: &[&str]) -> Answer<String> {
+        let (network, flooded) = (self.network()?.clone(), self.flooded.clone());
+        let length: usize = length.parse().map_err(text)?;
         let topics: Vec<Topic> = topics.iter().map(|topic| parse(topic)).collect::<Answer<_>>()?;
-        let mut taken = 0;
-        for number in 0..count {
-            let topic = topics[number % topics.len()];
-            let mut bytes = vec![7; length];
-            bytes[..8].copy_from_slice(&number.to_be_bytes());
-            taken += usize::from(network.publish(topic, bytes).await.is_ok());
-            if number % 64 == 63 {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let end = Instant::now() + Duration::from_secs(seconds.parse().map_err(text)?);
+        tokio::spawn(async move {
+            for (number, topic) in topics.iter().cycle().enumerate() {
+                let mut bytes = vec![7; length];
+                bytes[..8].copy_from_slice(&number.to_be_bytes());
+                if network.publish(*topic, bytes).await.is_ok() {
+                    flooded.fetch_add(length, Ordering::Relaxed);
+                } else {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                if Instant::now() > end {
+                    return;
+                }
             }
-        }
-        Ok(taken.to_string())
+        });
+        Ok(String::new())
     }
 
     /// Everything that was said, in the order of the history.

@@ -13,6 +13,8 @@ enum Nat {
     FullCone,
     /// Only what belongs to something that the host inside has begun.
     PortRestricted,
+    /// The same, and it takes another port for each host outside: nobody can foresee which.
+    Symmetric,
 }
 
 impl Nat {
@@ -20,6 +22,7 @@ impl Nat {
         match self {
             Self::FullCone => "full cone",
             Self::PortRestricted => "port-restricted",
+            Self::Symmetric => "symmetric",
         }
     }
 
@@ -30,12 +33,13 @@ impl Nat {
                     iifname \"out\" tcp dport 1024-65535 dnat to 192.168.1.2; }",
                 "ct status dnat accept;",
             ),
-            Self::PortRestricted => ("", ""),
+            Self::PortRestricted | Self::Symmetric => ("", ""),
         };
+        let ports = if matches!(self, Self::Symmetric) { "fully-random" } else { "" };
         format!(
             "table ip nat {{
                 {way_in}
-                chain after {{ type nat hook postrouting priority 100; oifname \"out\" masquerade; }}
+                chain after {{ type nat hook postrouting priority 100; oifname \"out\" masquerade {ports}; }}
                 chain through {{ type filter hook forward priority 0; policy drop;
                     ct state established,related accept; iifname \"in\" accept; {passes} }}
                 chain own {{ type filter hook input priority 0; policy accept;
@@ -58,9 +62,10 @@ fn home(lab: &mut Lab, number: usize, nat: Nat, internet: &Place) -> Place {
     host
 }
 
-fn meet(nats: [Nat; 2]) {
+/// How they are linked in the end.
+fn meet(nats: [Nat; 2]) -> Option<String> {
     let names = nats.map(Nat::name).join(" and ");
-    let Some(mut lab) = Lab::new(&format!("NATs, {names}")) else { return };
+    let Some(mut lab) = Lab::new(&format!("NATs, {names}")) else { return None };
     let internet = lab.switch("internet");
     let office = lab.host("relay");
     lab.plug(&office, "eth0", "198.51.100.100/24", &internet);
@@ -73,8 +78,8 @@ fn meet(nats: [Nat; 2]) {
         })
         .collect();
     let start = Instant::now();
-    let together = found(&mut peers, 120);
     let other = peers[1].id.clone();
+    let together = found(&mut peers, 120);
     let first = peers[0].link(&other).expect("they are linked");
     let heard = chat(&mut peers, "hello", 5, 60);
     // Whether they come to do without the relay is for their NATs.
@@ -92,6 +97,7 @@ fn meet(nats: [Nat; 2]) {
     say(&format!(
         "NATs, {names}: a group after {together:.1?} over a {first} link, heard after {heard:.1?}; {direct}; heard again after {again:.1?}"
     ));
+    peers[0].link(&other)
 }
 
 #[test]
@@ -102,4 +108,10 @@ fn a_relay_brings_a_full_cone_and_a_port_restricted_nat_together() {
 #[test]
 fn a_relay_brings_two_port_restricted_nats_together() {
     meet([Nat::PortRestricted, Nat::PortRestricted]);
+}
+
+#[test]
+fn a_relay_carries_what_two_symmetric_nats_do_not_let_through() {
+    let link = meet([Nat::Symmetric, Nat::Symmetric]);
+    assert!(link.is_none_or(|link| link == "relayed"));
 }

@@ -102,7 +102,7 @@ impl Behaviour {
             ),
             kad,
             identify: identify::Behaviour::new(identity),
-            ping: ping::Behaviour::default(),
+            ping: ping::Behaviour::new(pings(limits)),
             mdns: mdns.flatten().into(),
             reachable: autonat::v2::client::Behaviour::default(),
             reach: offers.relay.then(autonat::v2::server::Behaviour::default).into(),
@@ -111,6 +111,12 @@ impl Behaviour {
             punch: dcutr::Behaviour::new(me),
         })
     }
+}
+
+/// The second sign in a row that is missing is the first that is told.
+fn pings(limits: &Limits) -> ping::Config {
+    let pause = limits.silence / 4;
+    ping::Config::new().with_interval(pause).with_timeout(pause)
 }
 
 fn connections(limits: &Limits) -> connection_limits::ConnectionLimits {

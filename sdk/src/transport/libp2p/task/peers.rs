@@ -7,7 +7,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError};
-use libp2p::{Multiaddr, PeerId, identify, kad, mdns, relay};
+use libp2p::{Multiaddr, PeerId, identify, kad, mdns, ping, relay};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -200,6 +200,15 @@ impl Task {
             self.listeners.get(topic).is_some_and(|listeners| listeners.contains(&peer))
         }) {
             self.remember(peer);
+        }
+    }
+
+    /// A peer has given a sign, or has not. A connection with one that has vanished would last for as
+    /// long as the system sends things again, a quarter of an hour, and nobody would look for it.
+    pub(super) fn signed(&mut self, event: ping::Event) {
+        if event.result.is_err_and(|failure| !matches!(failure, ping::Failure::Unsupported)) {
+            self.log(|| debug!("a peer is silent"));
+            self.swarm.close_connection(event.connection);
         }
     }
 
