@@ -8,7 +8,7 @@ use crate::lab::{Lab, say};
 use crate::peer::Peer;
 
 /// How many they are. There are five honest ones.
-const ATTACKERS: usize = 12;
+const ATTACKERS: usize = 24;
 
 #[test]
 fn liars_close_to_a_topic_do_not_hide_who_listens() {

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
@@ -43,8 +42,6 @@ pub fn serve() {
 struct Node {
     network: Option<Arc<Libp2p>>,
     client: Option<Client>,
-    /// How many bytes of a flood were taken.
-    flooded: Arc<AtomicUsize>,
 }
 
 type Answer<T> = Result<T, String>;
@@ -71,7 +68,6 @@ impl Node {
                 Ok(String::new())
             }
             ["flood", seconds, length, topics @ ..] => self.flood(seconds, length, topics),
-            ["flooded"] => Ok(self.flooded.load(Ordering::Relaxed).to_string()),
             ["found", name] => {
                 let mut policy = Policy::default();
                 policy.rename = Role::Member;
@@ -133,6 +129,7 @@ impl Node {
         for option in options {
             builder = match option.split_once('=').unwrap_or((option, "")) {
                 ("mdns", _) => builder.mdns(true),
+                ("seed", number) => builder.identity([number.parse().map_err(text)?; 32]),
                 ("serve", _) => builder.serve(true),
                 ("announce", _) => builder.announce_listening(true),
                 ("listen", address) => builder.listen(address.parse().map_err(text)?),
@@ -182,7 +179,7 @@ impl Node {
 
     /// Publishes as much as it can for some seconds.
     fn flood(&self, seconds: &str, length: &str, topics: &[&str]) -> Answer<String> {
-        let (network, flooded) = (self.network()?.clone(), self.flooded.clone());
+        let network = self.network()?.clone();
         let length: usize = length.parse().map_err(text)?;
         let topics: Vec<Topic> = topics.iter().map(|topic| parse(topic)).collect::<Answer<_>>()?;
         let end = Instant::now() + Duration::from_secs(seconds.parse().map_err(text)?);
@@ -190,9 +187,7 @@ impl Node {
             for (number, topic) in topics.iter().cycle().enumerate() {
                 let mut bytes = vec![7; length];
                 bytes[..8].copy_from_slice(&number.to_be_bytes());
-                if network.publish(*topic, bytes).await.is_ok() {
-                    flooded.fetch_add(length, Ordering::Relaxed);
-                } else {
+                if network.publish(*topic, bytes).await.is_err() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 if Instant::now() > end {

@@ -138,6 +138,13 @@ impl Place {
         assert!(child.wait().unwrap().success(), "nft refuses: {rules}");
     }
 
+    /// How many bytes have come in by a wire.
+    pub fn received(&self, name: &str) -> u64 {
+        let counter = format!("/sys/class/net/{name}/statistics/rx_bytes");
+        let output = self.command("cat").arg(counter).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().parse().unwrap()
+    }
+
     fn shell(&self, script: &str) {
         let status = self.command("sh").args(["-c", script]).status().unwrap();
         assert!(status.success(), "{script}: {status}");

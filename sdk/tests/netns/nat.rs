@@ -69,7 +69,8 @@ fn meet(nats: [Nat; 2]) -> Option<String> {
     let internet = lab.switch("internet");
     let office = lab.host("relay");
     lab.plug(&office, "eth0", "198.51.100.100/24", &internet);
-    let relay = Peer::node(&office, "serve announce listen=/ip4/198.51.100.100/tcp/4001");
+    let serve = "seed=7 serve announce listen=/ip4/198.51.100.100/tcp/4001";
+    let relay = Peer::node(&office, serve);
     let options = format!("bootstrap={}", relay.at);
     let mut peers: Vec<_> = (1..=2)
         .map(|number| {
@@ -94,8 +95,11 @@ fn meet(nats: [Nat; 2]) -> Option<String> {
         thread::sleep(Duration::from_millis(100));
     };
     let again = chat(&mut peers, "again", 5, 60);
+    drop(relay);
+    let _relay = Peer::node(&office, serve);
+    let restarted = chat(&mut peers, "anew", 5, 90);
     say(&format!(
-        "NATs, {names}: a group after {together:.1?} over a {first} link, heard after {heard:.1?}; {direct}; heard again after {again:.1?}"
+        "NATs, {names}: a group after {together:.1?} over a {first} link, heard after {heard:.1?}; {direct}; heard again after {again:.1?}, and {restarted:.1?} after the relay has started again"
     ));
     peers[0].link(&other)
 }
