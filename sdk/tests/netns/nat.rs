@@ -84,7 +84,7 @@ fn meet(nats: [Nat; 2]) -> Option<String> {
     let first = peers[0].link(&other).expect("they are linked");
     let heard = chat(&mut peers, "hello", 5, 60);
     // Whether they come to do without the relay is for their NATs.
-    let patience = Duration::from_secs(20);
+    let patience = Duration::from_secs(15);
     let direct = loop {
         if peers[0].link(&other).as_deref() == Some("direct") {
             break format!("a direct link {:.1?} after the start", start.elapsed());
@@ -94,14 +94,20 @@ fn meet(nats: [Nat; 2]) -> Option<String> {
         }
         thread::sleep(Duration::from_millis(100));
     };
-    let again = chat(&mut peers, "again", 5, 60);
+    // For the others to know it too, and to do without the relay.
+    thread::sleep(Duration::from_secs(4));
+    let carried = office.received("eth0");
+    let again = chat(&mut peers, &"again".repeat(1000), 10, 60);
+    let carried = office.received("eth0") - carried;
+    let link = peers[0].link(&other);
+    assert_eq!(link.as_deref() == Some("direct"), carried < 50_000, "{carried} by the relay");
     drop(relay);
     let _relay = Peer::node(&office, serve);
     let restarted = chat(&mut peers, "anew", 5, 90);
     say(&format!(
-        "NATs, {names}: a group after {together:.1?} over a {first} link, heard after {heard:.1?}; {direct}; heard again after {again:.1?}, and {restarted:.1?} after the relay has started again"
+        "NATs, {names}: a group after {together:.1?} over a {first} link, heard after {heard:.1?}; {direct}; 100 kB heard after {again:.1?}, {carried} bytes of it by the relay, and more {restarted:.1?} after the relay has started again"
     ));
-    peers[0].link(&other)
+    link
 }
 
 #[test]
