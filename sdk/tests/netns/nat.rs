@@ -65,7 +65,7 @@ fn home(lab: &mut Lab, number: usize, nat: Nat, internet: &Place) -> Place {
 /// How they are linked in the end.
 fn meet(nats: [Nat; 2]) -> Option<String> {
     let names = nats.map(Nat::name).join(" and ");
-    let Some(mut lab) = Lab::new(&format!("NATs, {names}")) else { return None };
+    let mut lab = Lab::new(&format!("NATs, {names}"))?;
     let internet = lab.switch("internet");
     let office = lab.host("relay");
     lab.plug(&office, "eth0", "198.51.100.100/24", &internet);
