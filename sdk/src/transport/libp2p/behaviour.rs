@@ -102,7 +102,7 @@ impl Behaviour {
             ),
             kad,
             identify: identify::Behaviour::new(identity),
-            ping: ping::Behaviour::default(),
+            ping: ping::Behaviour::new(pings(limits)),
             mdns: mdns.flatten().into(),
             reachable: autonat::v2::client::Behaviour::default(),
             reach: offers.relay.then(autonat::v2::server::Behaviour::default).into(),
@@ -111,6 +111,12 @@ impl Behaviour {
             punch: dcutr::Behaviour::new(me),
         })
     }
+}
+
+/// The second sign in a row that is missing is the first that is told.
+fn pings(limits: &Limits) -> ping::Config {
+    let pause = limits.silence / 4;
+    ping::Config::new().with_interval(pause).with_timeout(pause)
 }
 
 fn connections(limits: &Limits) -> connection_limits::ConnectionLimits {
@@ -171,7 +177,8 @@ fn store(me: libp2p::PeerId, limits: &Limits) -> MemoryStore {
         // It refuses what is as long as that.
         max_value_bytes: limits.record.saturating_add(1),
         max_providers_per_key: limits.providers_per_topic,
-        max_provided_keys: crate::transport::MAX_SUBSCRIPTIONS,
+        // Each topic of others may be one that nobody else listens to, and ours are in the same store.
+        max_provided_keys: limits.providers.saturating_add(crate::transport::MAX_SUBSCRIPTIONS),
     };
     MemoryStore::with_config(me, config)
 }
@@ -214,4 +221,29 @@ fn relay(limits: &Limits) -> relay::Config {
         .reservation_rate_per_ip(rate(60), minute)
         .circuit_src_per_peer(rate(30), 2 * minute)
         .circuit_src_per_ip(rate(60), minute)
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::PeerId;
+    use libp2p::kad::store::RecordStore;
+    use libp2p::kad::{ProviderRecord, RecordKey};
+
+    use super::*;
+
+    /// The store refuses topics above a number of its own, whoever listens to them.
+    #[test]
+    fn one_peer_does_not_fill_the_table() {
+        let limits = Limits::default();
+        let mut store = store(PeerId::random(), &limits);
+        let mut add = |peer, number: usize| {
+            let key = RecordKey::new(&number.to_be_bytes());
+            store.add_provider(ProviderRecord::new(key, peer, Vec::new()))
+        };
+        let greedy = PeerId::random();
+        for number in 0..limits.providers_per_peer {
+            add(greedy, number).unwrap();
+        }
+        add(PeerId::random(), limits.providers_per_peer).unwrap();
+    }
 }

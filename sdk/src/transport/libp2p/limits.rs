@@ -48,6 +48,10 @@ pub struct Limits {
     pub handshake: Duration,
     /// How long a connection is kept that nothing uses. Default: 5 min.
     pub idle: Duration,
+    /// How long the other end of a connection may be silent at most, before the connection is closed: a
+    /// host that is gone does not say so. Default: 60 s; a quarter of it is how often each end is asked
+    /// for a sign.
+    pub silence: Duration,
     /// How many peers a message is sent on to, for one topic: the number aimed at. Default: 6.
     pub mesh: usize,
     /// Below so many, more are looked for. Default: 4.
@@ -175,6 +179,7 @@ impl Default for Limits {
             streams: 128,
             handshake: Duration::from_secs(20),
             idle: Duration::from_secs(300),
+            silence: Duration::from_secs(60),
             mesh: 6,
             mesh_low: 4,
             mesh_high: 12,

@@ -301,6 +301,7 @@ impl Task {
             BehaviourEvent::Kad(event) => self.table_event(event),
             BehaviourEvent::Identify(event) => self.identified(event),
             BehaviourEvent::Mdns(event) => self.nearby(event),
+            BehaviourEvent::Ping(event) => self.signed(event),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError};
-use libp2p::{Multiaddr, PeerId, identify, kad, mdns, relay};
+use libp2p::{Multiaddr, PeerId, identify, kad, mdns, ping, relay};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -22,6 +22,9 @@ use super::Task;
 const NOTICE: Duration = Duration::from_millis(300);
 /// How long a node tries to be reached directly before it asks a relay.
 const RELAY: Duration = Duration::from_secs(5);
+/// How long a direct connection is there before those through relays are closed that are there too:
+/// until then, the other end has it as well.
+const DIRECT: Duration = Duration::from_secs(2);
 /// How many relays it uses.
 const RELAYS: usize = 2;
 
@@ -29,6 +32,8 @@ const RELAYS: usize = 2;
 pub(super) struct Peer {
     /// Whether each connection goes through a relay.
     connections: HashMap<ConnectionId, bool>,
+    /// Since when one of them does not.
+    direct: Option<Instant>,
     /// Where it can be dialled.
     addresses: Vec<Multiaddr>,
     since: Instant,
@@ -57,11 +62,15 @@ impl Task {
         }
         let known = self.peers.entry(peer).or_insert_with(|| Peer {
             connections: HashMap::new(),
+            direct: None,
             addresses: Vec::new(),
             since: Instant::now(),
             is_relay: false,
         });
         known.connections.insert(connection, endpoint.is_relayed());
+        if !endpoint.is_relayed() {
+            known.direct.get_or_insert_with(Instant::now);
+        }
         if let ConnectedPoint::Dialer { address, .. } = endpoint
             && !known.addresses.contains(address)
         {
@@ -79,6 +88,7 @@ impl Task {
     pub(super) fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
         if let Some(known) = self.peers.get_mut(&peer) {
             known.connections.remove(&connection);
+            known.direct = known.direct.filter(|_| !known.is_relayed());
         }
         if left > 0 {
             return;
@@ -223,6 +233,15 @@ impl Task {
         }
     }
 
+    /// A peer has given a sign, or has not. A connection with one that has vanished would last for as
+    /// long as the system sends things again, a quarter of an hour, and nobody would look for it.
+    pub(super) fn signed(&mut self, event: ping::Event) {
+        if event.result.is_err_and(|failure| !matches!(failure, ping::Failure::Unsupported)) {
+            self.log(|| debug!("a peer is silent"));
+            self.swarm.close_connection(event.connection);
+        }
+    }
+
     /// Peers on the local network.
     pub(super) fn nearby(&mut self, event: mdns::Event) {
         if let mdns::Event::Discovered(peers) = event {
@@ -263,8 +282,25 @@ impl Task {
             self.let_in(peer);
         }
         self.dials.retain(|_, reply| !reply.is_closed());
+        self.close_detours(now);
         if self.use_relays {
             self.tick_relays(now);
+        }
+    }
+
+    /// What goes through a relay although there is a direct connection is lost with the relay, and is
+    /// carried for nothing.
+    fn close_detours(&mut self, now: Instant) {
+        let settled = |known: &&Peer| known.direct.is_some_and(|since| now >= since + DIRECT);
+        let detours: Vec<ConnectionId> = self
+            .peers
+            .values()
+            .filter(settled)
+            .flat_map(|known| known.connections.iter().filter(|(_, relayed)| **relayed))
+            .map(|(connection, _)| *connection)
+            .collect();
+        for connection in detours {
+            self.swarm.close_connection(connection);
         }
     }
 
