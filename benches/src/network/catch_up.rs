@@ -196,10 +196,7 @@ impl Transport for Way {
 }
 
 /// One founds a group, the other comes in, and the mailbox knows of it. The other is away then.
-async fn part(
-    world: &Arc<World>,
-    folder: &Folder,
-) -> Outcome<(Client, Group, GroupId)> {
+async fn part(world: &Arc<World>, folder: &Folder) -> Outcome<(Client, Group, GroupId)> {
     let wrong = |error: Error| failed("a client")(&error);
     let speaker = Client::builder_in_memory().transport(world.join()).open().await;
     let speaker = speaker.map_err(wrong)?;

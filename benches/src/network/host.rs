@@ -142,7 +142,8 @@ impl Hosts {
         let inside = async || {
             let mut inside = 0;
             for host in &self.all {
-                let Some(group) = host.client.groups().await.ok().and_then(|all| all.first().cloned())
+                let Some(group) =
+                    host.client.groups().await.ok().and_then(|all| all.first().cloned())
                 else {
                     continue;
                 };

@@ -68,7 +68,11 @@ impl Pair {
 }
 
 /// One bare message, in microseconds. Like the client, who listens does so in a task.
-async fn bare(one: &Libp2p, heard: &mut mpsc::UnboundedReceiver<Instant>, length: usize) -> Outcome<f64> {
+async fn bare(
+    one: &Libp2p,
+    heard: &mut mpsc::UnboundedReceiver<Instant>,
+    length: usize,
+) -> Outcome<f64> {
     let bytes = vec![0x5a; length];
     let start = Instant::now();
     one.publish(BARE, bytes).await.map_err(|error| failed("publishing")(&error))?;

@@ -47,8 +47,7 @@ pub fn run(plan: &Plan) -> Network {
     progress.done();
     let name = "host to host";
     progress.part(name);
-    network.latency =
-        alone(latency::measure(plan.latency)).map_err(|why| note(name, &why)).ok();
+    network.latency = alone(latency::measure(plan.latency)).map_err(|why| note(name, &why)).ok();
     progress.done();
     for what in plan.wire {
         let name = format!("bytes, {} members", what.members);

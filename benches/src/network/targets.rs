@@ -35,7 +35,12 @@ pub fn targets(network: &Network) -> Vec<Target> {
     let p99 = times.map(|(sdk, bare)| sdk.p99 / bare.p99);
     let mut targets = vec![
         target("host to host", "median over a bare message's, in memory", most(LATENCY), median),
-        target("host to host", "99th percentile over a bare message's, in memory", most(LATENCY), p99),
+        target(
+            "host to host",
+            "99th percentile over a bare message's, in memory",
+            most(LATENCY),
+            p99,
+        ),
     ];
     for size in SIZES {
         let through = network.groups.iter().find(|through| through.members == size);
@@ -61,7 +66,12 @@ pub fn targets(network: &Network) -> Vec<Target> {
     targets.push(target("mailbox", what, most(ROUNDS), of(|it| (it.rounds, it.boxes))));
     let storage = network.storage.as_ref();
     let part = storage.map(|it| it.stored as f64 / it.wanted as f64);
-    targets.push(target("store", "part of what arrived that was stored in time", Bound::AtLeast(1.0), part));
+    targets.push(target(
+        "store",
+        "part of what arrived that was stored in time",
+        Bound::AtLeast(1.0),
+        part,
+    ));
     let gain = storage.map(|it| it.rate() / it.alone);
     let what = "arrivals at the same time over one after the other";
     targets.push(target("store", what, Bound::AtLeast(TOGETHER), gain));

@@ -38,7 +38,8 @@ pub(super) async fn measure(what: Conversation) -> Outcome<Wire> {
     sleep(QUIET).await;
     let idle = (hosts.sockets() - sockets) as f64 / start.elapsed().as_secs_f64();
 
-    let message = count(&hosts, what.messages, idle, async |number| say(founder, number).await).await?;
+    let message =
+        count(&hosts, what.messages, idle, async |number| say(founder, number).await).await?;
     let commit = count(&hosts, what.commits, idle, async |_| rotate(founder).await).await?;
     hosts.close().await;
     Ok(Wire { members: what.members, payload: PAYLOAD, message, commit, idle })
