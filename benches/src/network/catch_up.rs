@@ -211,7 +211,7 @@ async fn part(world: &Arc<World>, folder: &Folder) -> Outcome<(Client, Group, Gr
         }
         // The box is that of the newest state, which both have to have told the mailbox.
         sleep(Duration::from_secs(4)).await;
-        Ok(())
+        Ok::<(), String>(())
     };
     within(GATHER, "two come together", settled).await??;
     away.close().await;

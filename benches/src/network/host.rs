@@ -190,7 +190,7 @@ impl Hosts {
                     sleep(LOOK).await;
                 }
             }
-            Ok(())
+            Ok::<(), String>(())
         };
         within(patience, "listening", known).await??;
         // A heartbeat of the gossip protocol, after which the mesh is there.
