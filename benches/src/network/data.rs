@@ -99,6 +99,14 @@ pub struct Through {
     pub bare: Option<Flow>,
 }
 
+impl Through {
+    /// Of a group of which nothing is known.
+    #[must_use]
+    pub const fn nothing(members: usize) -> Self {
+        Self { members, gathered: None, joined: 0, window: 0, sdk: None, bare: None }
+    }
+}
+
 /// How messages went through.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flow {

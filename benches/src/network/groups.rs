@@ -162,8 +162,7 @@ impl Rounds {
 /// Measures one size; what was wrong comes with it.
 pub(super) async fn measure(size: Size) -> (Through, Option<String>) {
     let Size { members, .. } = size;
-    let mut through =
-        Through { members, gathered: None, joined: 0, window: WINDOW, sdk: None, bare: None };
+    let mut through = Through { window: WINDOW, ..Through::nothing(members) };
     let mut hosts = match Hosts::open(members, PLAIN).await {
         Ok(hosts) => hosts,
         Err(error) => return (through, Some(error)),

@@ -62,10 +62,10 @@ fn runtime() -> Runtime {
 }
 
 /// Runs a part on a runtime of its own, which is gone afterwards with all that is left on it.
-fn alone<T>(part: impl Future<Output = T>) -> T {
+fn alone<T>(time: Duration, part: impl Future<Output = T>) -> Outcome<T> {
     let runtime = runtime();
-    let result = runtime.block_on(part);
-    runtime.shutdown_timeout(Duration::from_secs(2));
+    let result = runtime.block_on(async { within(time, "what was left of the run", part).await });
+    runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
@@ -100,5 +100,11 @@ mod tests {
         let never = std::future::pending::<()>();
         let outcome = within(Duration::from_millis(5), "waiting", never).await;
         assert_eq!(outcome, Err("waiting: not within 0 s".to_owned()));
+    }
+
+    #[test]
+    fn a_part_ends_with_the_run() {
+        assert!(alone(Duration::from_millis(5), std::future::pending::<()>()).is_err());
+        assert_eq!(alone(Duration::from_secs(5), async { 7 }), Ok(7));
     }
 }

@@ -13,6 +13,8 @@ use crate::report::turns::Turns;
 pub struct Plan {
     /// Whether it is the short one.
     pub quick: bool,
+    /// After this time nothing begins, and what goes on is given up.
+    pub limit: Duration,
     /// Messages that are timed one by one.
     pub latency: Turns,
     /// Groups through which messages go.
@@ -41,6 +43,7 @@ const fn conversation(members: usize, messages: u64, commits: u64) -> Conversati
 /// All figures.
 pub const FULL: Plan = Plan {
     quick: false,
+    limit: Duration::from_secs(45 * 60),
     latency: turns(301, 1001, 60),
     groups: &[size(2, 5, 400, 60, 60), size(32, 5, 100, 120, 60), size(128, 3, 30, 420, 120)],
     wire: &[conversation(2, 100, 8), conversation(32, 50, 4)],
@@ -51,6 +54,7 @@ pub const FULL: Plan = Plan {
 /// What fits into a minute and a half on two busy cores.
 pub const QUICK: Plan = Plan {
     quick: true,
+    limit: Duration::from_secs(85),
     latency: turns(51, 201, 6),
     groups: &[size(2, 3, 60, 20, 6), size(32, 2, 20, 25, 6)],
     wire: &[conversation(2, 10, 2)],

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::data::Network;
+use super::data::{Network, Through};
 use super::plan::Plan;
 use super::{alone, catch_up, groups, latency, storage, targets, wire};
 use crate::report::machine;
@@ -29,6 +29,7 @@ pub fn run(plan: &Plan) -> Network {
         missing: Vec::new(),
         targets: Vec::new(),
     };
+    let left = || plan.limit.saturating_sub(start.elapsed());
     let progress = Progress::new(3 + plan.groups.len() + plan.wire.len());
     let mut missing = Vec::new();
     let mut note = |part: &str, why: &str| {
@@ -42,26 +43,33 @@ pub fn run(plan: &Plan) -> Network {
     progress.done();
     let name = "catching up";
     progress.part(name);
-    let caught_up = alone(catch_up::measure(plan.catch_up));
+    let caught_up = alone(left(), catch_up::measure(plan.catch_up)).flatten();
     network.catch_up = caught_up.map_err(|why| note(name, &why)).ok();
     progress.done();
     let name = "host to host";
     progress.part(name);
-    network.latency = alone(latency::measure(plan.latency)).map_err(|why| note(name, &why)).ok();
+    let timed = alone(left(), latency::measure(plan.latency)).flatten();
+    network.latency = timed.map_err(|why| note(name, &why)).ok();
     progress.done();
     for what in plan.wire {
         let name = format!("bytes, {} members", what.members);
         progress.part(&name);
-        network.wire.extend(alone(wire::measure(*what)).map_err(|why| note(&name, &why)));
+        let counted = alone(left(), wire::measure(*what)).flatten();
+        network.wire.extend(counted.map_err(|why| note(&name, &why)));
         progress.done();
     }
     for size in plan.groups {
         let name = format!("messages, {} members", size.members);
         progress.part(&name);
-        let (through, wrong) = alone(groups::measure(*size));
-        network.groups.push(through);
-        if let Some(why) = wrong {
-            note(&name, &why);
+        match alone(left(), groups::measure(*size)) {
+            Ok((through, wrong)) => {
+                network.groups.push(through);
+                wrong.iter().for_each(|why| note(&name, why));
+            }
+            Err(why) => {
+                network.groups.push(Through::nothing(size.members));
+                note(&name, &why);
+            }
         }
         progress.done();
     }

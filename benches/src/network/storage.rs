@@ -134,12 +134,13 @@ async fn store(load: Load, file: &Path) -> Outcome<Storage> {
     let topics = boxes(&service, count.max(8)).await?;
     let topic = |number: u64| topics[number as usize % topics.len()];
 
-    let start = Instant::now();
-    for number in 0..load.alone {
+    let (start, mut single) = (Instant::now(), 0);
+    while single < load.alone && start.elapsed() < load.patience {
         // Numbers that do not come again.
-        arrive(&service, topic(number), u64::MAX - number).await?;
+        arrive(&service, topic(single), u64::MAX - single).await?;
+        single += 1;
     }
-    let alone = load.alone as f64 / start.elapsed().as_secs_f64();
+    let alone = single as f64 / start.elapsed().as_secs_f64();
 
     let (start, tenth) = (Instant::now(), (load.envelopes / 10).max(1));
     let (mut storing, mut stored, mut marks) = (JoinSet::new(), 0, Vec::new());
