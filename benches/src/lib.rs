@@ -5,7 +5,8 @@
 //! (`cargo run --release -p trellis-benches --bin report`) measures in turns, so that its ratios hold
 //! on a machine whose clock drifts.
 //!
-//! A third ([`sdk`]) measures the SDK beside raw OpenMLS.
+//! A third ([`sdk`]) measures the SDK beside raw OpenMLS, and a fourth ([`network`]) measures it on sockets
+//! beside bare gossip, and a mailbox.
 
 pub mod candidates;
 pub mod group;
@@ -13,6 +14,7 @@ pub mod hpke;
 pub mod instructions;
 pub mod limit;
 pub mod meter;
+pub mod network;
 pub mod plot;
 pub mod primitives;
 pub mod report;

@@ -88,6 +88,11 @@ pub(crate) mod memory {
         field("VmRSS:")
     }
 
+    /// The resident size now, in bytes.
+    pub(crate) fn now() -> Option<u64> {
+        field("VmRSS:")
+    }
+
     /// The largest resident size since, in bytes.
     pub(crate) fn peak() -> Option<u64> {
         field("VmHWM:")

@@ -93,14 +93,20 @@ const PACKAGES: [&str; 22] = [
 /// The versions in the lock file of this build; the newest, where there are several.
 #[must_use]
 pub fn versions() -> Vec<Version> {
+    versions_of(&PACKAGES)
+}
+
+/// The same of these packages.
+#[must_use]
+pub fn versions_of(packages: &[&str]) -> Vec<Version> {
     let lock = include_str!("../../../Cargo.lock");
-    PACKAGES
-        .into_iter()
+    packages
+        .iter()
         .filter_map(|package| {
             let entry = format!("name = \"{package}\"\nversion = \"");
             let after = &lock[lock.rfind(&entry)? + entry.len()..];
             let version = after.split('"').next()?;
-            Some(Version { package: package.into(), version: version.into() })
+            Some(Version { package: (*package).into(), version: version.into() })
         })
         .collect()
 }

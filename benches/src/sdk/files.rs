@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A folder that is removed in the end, with what is in it.
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// An empty one, where temporary files go on this machine.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(format!("trellis-sdk-benches-{process}-{count}"));
@@ -18,19 +18,24 @@ impl Folder {
         Self(folder)
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// A file in it, which need not exist.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
     /// A file with a name that was not given before.
-    pub(super) fn unused(&self, name: &str) -> PathBuf {
+    pub(crate) fn unused(&self, name: &str) -> PathBuf {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         self.file(&format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// A copy of a file.
-    pub(super) fn copy(&self, file: &Path) -> PathBuf {
+    pub(crate) fn copy(&self, file: &Path) -> PathBuf {
         let copy = self.unused("copy");
         fs::copy(file, &copy).expect("a copy of a file");
         copy
@@ -38,7 +43,7 @@ impl Folder {
 }
 
 /// How many bytes a file has.
-pub(super) fn length(file: &Path) -> u64 {
+pub(crate) fn length(file: &Path) -> u64 {
     fs::metadata(file).expect("a file").len()
 }
 

@@ -24,7 +24,7 @@ mod commit;
 pub mod contest;
 mod convergence;
 pub mod data;
-mod files;
+pub(crate) mod files;
 mod grown;
 mod growth;
 pub mod markdown;
