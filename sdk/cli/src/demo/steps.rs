@@ -303,10 +303,14 @@ async fn away(cast: &mut Cast) -> Result<Seen, Failure> {
     if alone {
         cast.start_all(&here).await?;
     }
+    // He was told of one of them, and has to know the others before that one is cut off.
+    await_links(cast, &here.map(|name| ("dave", name))).await?;
+    let met = span(start.elapsed());
     let from = if alone { "the mailbox" } else { "the others" };
     let (started, last) = (span(started), span(last));
     seen.fact(format!("dave's process is open again after {started}"));
     seen.fact(format!("he has all three from {from} after {last}"));
+    seen.fact(format!("he is connected with all of them again after {met}"));
     seen.value("missed", said.len());
     seen.value("from_mailbox", alone);
     Ok(seen)

@@ -110,7 +110,7 @@ fn title(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
             number => format!("{number} peers"),
         },
     };
-    let right = format!("{network}  ? help ");
+    let right = format!("  {network}  ? help ");
     let room = usize::from(area.width).saturating_sub(right.len());
     let left = truncate(&format!(" Trellis  {}", app.me), room).into_owned();
     let gap = room.saturating_sub(crate::text::columns(&left));
