@@ -138,6 +138,9 @@ pub struct Limits {
     pub providers: usize,
     /// Of these, for one topic. Default: 20.
     pub providers_per_topic: usize,
+    /// Of these for one topic, from one host, or one /64 of IPv6. Default: 8: who has many names but one
+    /// host does not take all room that a topic has, and hides nobody so.
+    pub providers_per_host: usize,
     /// Of these, of one peer. Default: 4096.
     pub providers_per_peer: usize,
     /// How long such an entry is kept. Default: 2 h; it is renewed after half of that.
@@ -220,6 +223,7 @@ impl Default for Limits {
             found_records: 16,
             providers: 65_536,
             providers_per_topic: 20,
+            providers_per_host: 8,
             providers_per_peer: MAX_SUBSCRIPTIONS,
             provider_lifetime: Duration::from_secs(2 * 3600),
             searches: 16,

@@ -1,6 +1,7 @@
 //! Connections: who is there, whom to dial, whom to keep out, and relays to be reached through.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use libp2p::core::ConnectedPoint;
@@ -36,6 +37,8 @@ pub(super) struct Peer {
     direct: Option<Instant>,
     /// Where it can be dialled.
     addresses: Vec<Multiaddr>,
+    /// The host that it is on; nothing if it came through a relay.
+    pub(super) host: Option<IpAddr>,
     since: Instant,
     is_relay: bool,
 }
@@ -48,6 +51,18 @@ impl Peer {
 
 fn is_relayed(address: &Multiaddr) -> bool {
     address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+/// The host of an address. An IPv6 network gives one host a whole /64.
+fn host_of(address: &Multiaddr) -> Option<IpAddr> {
+    if is_relayed(address) {
+        return None;
+    }
+    address.iter().find_map(|part| match part {
+        Protocol::Ip4(host) => Some(host.into()),
+        Protocol::Ip6(host) => Some(Ipv6Addr::from_bits(host.to_bits() >> 64 << 64).into()),
+        _ => None,
+    })
 }
 
 impl Task {
@@ -64,6 +79,7 @@ impl Task {
             connections: HashMap::new(),
             direct: None,
             addresses: Vec::new(),
+            host: host_of(endpoint.get_remote_address()),
             since: Instant::now(),
             is_relay: false,
         });

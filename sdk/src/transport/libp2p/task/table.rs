@@ -3,6 +3,7 @@
 //! Its nodes learn a digest of a topic, which does not let them listen to it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p::PeerId;
@@ -146,6 +147,8 @@ impl Searches {
 #[derive(Default)]
 pub(super) struct Providers {
     by_peer: HashMap<PeerId, HashMap<RecordKey, Instant>>,
+    /// Where each of them is, or was when it said so.
+    hosts: HashMap<PeerId, Option<IpAddr>>,
     total: usize,
 }
 
@@ -165,6 +168,19 @@ impl Providers {
         true
     }
 
+    /// Whether a host has as many entries for a topic as it may, beside the one of this peer.
+    fn crowded(
+        &self,
+        kept: &[ProviderRecord],
+        peer: PeerId,
+        host: Option<IpAddr>,
+        limits: &Limits,
+    ) -> bool {
+        let others = kept.iter().map(|record| record.provider).filter(|other| *other != peer);
+        let same = others.filter(|other| self.hosts.get(other) == Some(&host));
+        same.count() >= limits.providers_per_host
+    }
+
     /// Takes out what is over.
     fn expire(&mut self, now: Instant) -> Vec<(PeerId, RecordKey)> {
         let mut over = Vec::new();
@@ -179,6 +195,8 @@ impl Providers {
             !keys.is_empty()
         });
         self.total -= over.len();
+        let known = &self.by_peer;
+        self.hosts.retain(|peer, _| known.contains_key(peer));
         over
     }
 }
@@ -390,8 +408,13 @@ impl Task {
 
     fn keep_provider(&mut self, mut record: ProviderRecord) {
         let now = Instant::now();
-        let fits = record.key.as_ref().len() == 32;
+        let peer = record.provider;
+        let host = self.peers.get(&peer).and_then(|known| known.host);
+        let kept = self.swarm.behaviour_mut().kad.store_mut().providers(&record.key);
+        let fits = record.key.as_ref().len() == 32
+            && !self.providers.crowded(&kept, peer, host, &self.limits);
         if fits && self.providers.admit(now, record.provider, &record.key, &self.limits) {
+            self.providers.hosts.insert(peer, host);
             record.addresses.truncate(self.limits.addresses);
             // The store may be full for this topic.
             let _ = self.swarm.behaviour_mut().kad.store_mut().add_provider(record);
@@ -526,6 +549,27 @@ mod tests {
         assert_eq!(over.len(), 15);
         assert!(over.iter().all(|(peer, _)| *peer != peers[0]));
         assert_eq!(providers.total, 10);
+    }
+
+    #[test]
+    fn one_host_does_not_take_the_room_of_a_topic() {
+        let limits = Limits::default();
+        let (here, there) = (Some([10, 0, 0, 1].into()), Some([10, 0, 0, 2].into()));
+        let mut providers = Providers::default();
+        let mut kept = Vec::new();
+        for _ in 0..limits.providers_per_topic {
+            let peer = PeerId::random();
+            if !providers.crowded(&kept, peer, here, &limits) {
+                providers.hosts.insert(peer, here);
+                kept.push(ProviderRecord::new(key(1), peer, Vec::new()));
+            }
+        }
+        assert_eq!(kept.len(), limits.providers_per_host);
+        let peer = PeerId::random();
+        assert!(providers.crowded(&kept, peer, here, &limits));
+        assert!(!providers.crowded(&kept, peer, there, &limits));
+        assert!(!providers.crowded(&kept, peer, None, &limits));
+        assert!(!providers.crowded(&kept, kept[0].provider, here, &limits), "it is renewed");
     }
 
     #[test]
