@@ -163,7 +163,7 @@ impl Node for Real {
     }
 
     fn connected(&mut self, now: Time) -> Result<(), Trouble> {
-        self.0.tick(now).map_err(trouble)
+        self.0.connected(now).map_err(trouble)
     }
 
     fn tick(&mut self, now: Time) -> Result<(), Trouble> {
