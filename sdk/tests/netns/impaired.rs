@@ -9,6 +9,7 @@ use crate::lab::{Lab, Place, say};
 use crate::peer::{Peer, chat, found};
 
 #[test]
+#[ignore = "takes a minute: see the head of main.rs"]
 fn a_tenth_is_lost_and_the_rest_is_late() {
     let Some(mut lab) = Lab::new("loss and delay") else { return };
     let mut air = Air::new(&mut lab);
@@ -41,6 +42,7 @@ fn a_tenth_is_lost_and_the_rest_is_late() {
 const APART: Duration = Duration::from_secs(50);
 
 #[test]
+#[ignore = "takes a minute: see the head of main.rs"]
 fn two_halves_go_on_and_agree_again() {
     let Some(mut lab) = Lab::new("partition") else { return };
     let halves = [lab.switch("west"), lab.switch("east")];

@@ -6,7 +6,10 @@
 //!
 //! ```text
 //! cargo test -p trellis-sdk --test netns
+//! cargo test -p trellis-sdk --test netns -- --ignored --skip inside
 //! ```
+//!
+//! The first is for those that are quick, the second for the rest, which takes about six minutes.
 //!
 //! `inside` is no test: it is what the others start in the namespaces.
 
