@@ -5,11 +5,10 @@
 //! them is missing, each test says so and is skipped. They run one at a time, and print what they have measured:
 //!
 //! ```text
-//! cargo test -p trellis-sdk --test netns
 //! cargo test -p trellis-sdk --test netns -- --ignored --skip inside
 //! ```
 //!
-//! The first is for those that are quick, the second for the rest, which takes about six minutes.
+//! That takes about six minutes, and a machine that has not much else to do.
 //!
 //! `inside` is no test: it is what the others start in the namespaces.
 
