@@ -77,11 +77,9 @@ async fn jetstream(
 
     use trellis_sdk::mailbox::store::jetstream::{JetStream, JetStreamOptions};
     let days = u64::from(mailbox.days) + 1;
-    let options = JetStreamOptions {
-        keep: Duration::from_secs(days * DAY / 1000),
-        envelope_bytes: mailbox.capacity,
-        ..JetStreamOptions::default()
-    };
+    let mut options = JetStreamOptions::default();
+    options.keep = Duration::from_secs(days * DAY / 1000);
+    options.envelope_bytes = mailbox.capacity;
     JetStream::connect(url, options).await.map_err(Failure::Mailbox)
 }
 
