@@ -37,32 +37,3 @@ fn goals(network: &Network) -> String {
     }
     parts.join("\n")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn committed() -> Network {
-        serde_json::from_str(include_str!("../../network.json")).unwrap()
-    }
-
-    #[test]
-    fn the_committed_text_is_that_of_the_committed_figures() {
-        let network = committed();
-        assert_eq!(render(&network), include_str!("../../NETWORK.md"));
-        assert_eq!(network.targets, super::super::targets::targets(&network));
-    }
-
-    #[test]
-    fn what_was_not_measured_is_left_out_and_said() {
-        let mut network = committed();
-        (network.groups, network.wire) = (Vec::new(), Vec::new());
-        (network.latency, network.catch_up, network.storage) = (None, None, None);
-        network.missing = vec!["one mailbox: the disk is full".to_owned()];
-        network.targets = super::super::targets::targets(&network);
-        assert!(network.targets.iter().all(|target| target.is_met().is_none()));
-        let text = render(&network);
-        assert_eq!(text.matches("\n## ").count(), 2, "{text}");
-        assert!(text.contains("- one mailbox: the disk is full\n"), "{text}");
-    }
-}
