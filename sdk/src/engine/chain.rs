@@ -275,10 +275,7 @@ impl Group {
                 self.followers.remove(device);
                 self.chains.remove(device);
                 self.votes.remove(device);
-                if self.welcomes.remove(device).is_some() {
-                    core.store.delete(Space::Welcome, &self.id.0, &device.0)?;
-                }
-                Ok(())
+                self.drop_welcome(core, device)
             }
             _ => Ok(()),
         }

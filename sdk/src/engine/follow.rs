@@ -95,7 +95,7 @@ impl Group {
         }
         // Who has left where the group went does not come in where it went as well.
         if let Some(stay) = present.filter(|_| self.left_after).map(|moved| moved.stay) {
-            return self.say_gone(core, now, &under, stay);
+            return self.say_gone(core, now, &under, stay, Some(onward));
         }
         let follows = match (self.record.status, present) {
             (Status::Active, _) => {

@@ -312,6 +312,14 @@ impl Group {
         Ok(())
     }
 
+    /// Counts that this device is told that it is on no side that others are on; who asks once per
+    /// heartbeat is answered a little earlier or later.
+    pub(super) fn count_refusal(&mut self, core: &Core, now: Time) {
+        if self.once_per(Matter::Refused, now, Span(self.heartbeat(core).0 / 2)) {
+            self.refused += 1;
+        }
+    }
+
     /// A member of another side says that we are not among its members. Only who could have removed us
     /// is believed at once; if we want to leave, anybody.
     pub(super) fn not_a_member(
@@ -330,8 +338,8 @@ impl Group {
         let could = self.rules.allows(&by, crate::Right::Remove) && self.rules.role(&by) > mine;
         let leaves = self.asked_to_leave();
         // And anybody in the end, if nobody takes us along.
-        if going && self.once_per(Matter::Refused, now, self.heartbeat(core)) {
-            self.refused += 1;
+        if going {
+            self.count_refusal(core, now);
         }
         let in_vain = self.refused > IN_VAIN;
         let believed = leaves || going && (could || brought || in_vain);

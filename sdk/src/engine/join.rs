@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::group::Group;
+use super::heal::Split;
 use super::io::{EngineError, Event, Intent, Output};
 use super::migrate::Next;
 use super::mls::{self, Opened, Snapshot};
@@ -304,7 +305,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.with_group(now, id, |group, core| {
             let was = group.record.status;
-            let split = group.split.is_some() && was != Status::Out;
+            let known = |split: &Split| group.height(&split.over.unwrap_or(split.common)).is_some();
+            let split = group.split.as_ref().is_some_and(known) && was != Status::Out;
             // Nothing as high as the new state was on this side.
             let below = snapshot.epoch().saturating_sub(1);
             let fork = if was == Status::Out { below } else { group.fork_height().min(below) };

@@ -47,6 +47,8 @@ enum Heard {
     Stays,
     /// Up to which of his stays.
     Leaves(u64),
+    /// A word that is for the successor, if it is his.
+    LeavesSuccessor(Leave),
     Follows(Vec<u8>),
     /// He points to the successor that we are in.
     Points,
@@ -97,11 +99,14 @@ impl Group {
     ) -> Result<(), EngineError> {
         let mut what = Heard::Anything;
         let device = if kind == Kind::Leave {
-            let leave = self.leaver(core, payload);
-            if let Some(leave) = &leave {
-                what = Heard::Leaves(leave.upto);
-            }
-            leave.map(|leave| leave.device)
+            let Some(leave) = wire::decode::<Leave>(payload) else { return Ok(()) };
+            let device = leave.device;
+            what = if self.is_own_word(core, &leave) {
+                Heard::Leaves(leave.upto)
+            } else {
+                Heard::LeavesSuccessor(leave)
+            };
+            Some(device)
         } else {
             let Some((device, body)) = self.verify(core, kind, payload) else { return Ok(()) };
             match kind {
@@ -139,13 +144,13 @@ impl Group {
         Ok(())
     }
 
-    /// The word of somebody that he leaves, if it is his own.
-    fn leaver(&self, core: &Core, payload: &[u8]) -> Option<Leave> {
-        let leave: Leave = wire::decode(payload)?;
-        let scheme = self.suite().ok()?.signature_algorithm();
-        let key = self.peers.get(&leave.device)?.signature_key.as_slice();
-        let own = stay::is_signed(&core.crypto, scheme, self.id, key, &leave);
-        own.then_some(leave)
+    /// Whether the word of somebody that he leaves this group is his own.
+    fn is_own_word(&self, core: &Core, leave: &Leave) -> bool {
+        let (Ok(suite), Some(peer)) = (self.suite(), self.peers.get(&leave.device)) else {
+            return false;
+        };
+        let (scheme, key) = (suite.signature_algorithm(), peer.signature_key.as_slice());
+        stay::is_signed(&core.crypto, scheme, self.id, key, leave)
     }
 
     /// Points out the successor to those who know a state.
@@ -220,13 +225,14 @@ impl Group {
 
     /// Where a device of the group before this one is.
     pub(super) fn place_of(&self, moved: &MovedRecord, device: &DeviceId) -> Place {
-        let peer = self.peers.get(device);
-        match (self.seat(device), peer) {
-            (Some(_), Some(peer)) if peer.was_heard() => Place::There,
-            (Some(_), _) => Place::Added,
-            (None, None) if moved.late.contains(device) => Place::Late,
-            (None, None) => Place::Unknown,
-            (None, Some(_)) => Place::Gone,
+        let heard = self.peers.get(device).is_some_and(|peer| peer.was_heard());
+        match self.seat(device) {
+            Some(_) if heard => Place::There,
+            Some(_) => Place::Added,
+            // What had added others may have been rolled back.
+            None if heard || self.went(device) => Place::Gone,
+            None if moved.late.contains(device) => Place::Late,
+            None => Place::Unknown,
         }
     }
 
@@ -337,7 +343,9 @@ impl Group {
         for (device, follower) in &self.followers {
             let Follower { account, role, key_package, .. } = follower;
             let may = account == me || self.rules.allows(me, Right::Invite);
-            if !may || self.seat(device).is_some() || wanted.devices.contains(device) {
+            let here = self.seat(device).is_some() || wanted.devices.contains(device);
+            // His account may have been put out since he asked.
+            if !may || here || self.went(device) {
                 continue;
             }
             wanted.over.push(key_package.clone());
@@ -378,7 +386,7 @@ impl Engine {
             let heard = |one: &&Straggler| gone == Some(true) && any(one);
             self.with_group(now, old, |group, core| {
                 for one in stragglers.iter().filter(heard) {
-                    group.say_gone(core, now, &one.under, moved.stay)?;
+                    group.say_gone(core, now, &one.under, moved.stay, None)?;
                 }
                 group.next_beacon =
                     core.soon(now + group.heartbeat(core).times(PAUSE), PAUSE_MORE)?;
@@ -428,6 +436,9 @@ impl Engine {
                         }
                         Heard::Leaves(upto) if *place == Place::Added => {
                             group.let_go(core, now, one.device, *upto)?;
+                        }
+                        Heard::LeavesSuccessor(leave) => {
+                            group.hear_leave(core, now, leave.clone())?;
                         }
                         _ => {}
                     }
@@ -483,8 +494,8 @@ impl Engine {
                 Heard::Refuses => (group.record.following.is_some(), IN_VAIN),
                 _ => (Floor::of(group.suite()?).covers(floor) && !one.ward, BACK),
             };
-            if counts && group.once_per(Matter::Refused, now, group.heartbeat(core)) {
-                group.refused += 1;
+            if counts {
+                group.count_refusal(core, now);
             }
             Ok(counts && group.refused > most)
         })?;

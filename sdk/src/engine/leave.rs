@@ -13,7 +13,7 @@ use super::records::{IntentBody, IntentStatus, LeaveRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::store::Space;
-use crate::wire::{self, Beacon, Kind, Leave, Note, Opened, Request};
+use crate::wire::{self, Beacon, Kind, Leave, Note, Onward, Opened, Request};
 use crate::{DeviceId, Span, StateId, Time};
 
 /// How many words of a group are kept, one of each device; the oldest goes.
@@ -101,17 +101,8 @@ impl Group {
             return Ok(());
         }
         let device = leave.device;
-        let Some(peer) = self.peers.get(&device).filter(|_| device != core.me.identity.device)
-        else {
+        if !self.hear_leave(core, now, leave)? {
             return Ok(());
-        };
-        let scheme = self.suite()?.signature_algorithm();
-        let key = peer.signature_key.as_slice();
-        if !stay::is_signed(&core.crypto, scheme, self.id, key, &leave) {
-            return Ok(());
-        }
-        if self.keep_leave(core, now, leave)? {
-            self.next_plan = Some(now);
         }
         // He is not here any more, and may not have heard of it. Or not yet: what brought him in may
         // have been rolled back, and come again.
@@ -119,6 +110,27 @@ impl Group {
             self.say_not_a_member(core, now, &under, device)?;
         }
         Ok(())
+    }
+
+    /// A word of somebody else's; tells whether it is his own.
+    pub(super) fn hear_leave(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        leave: Leave,
+    ) -> Result<bool, EngineError> {
+        let device = leave.device;
+        let Some(peer) = self.peers.get(&device).filter(|_| device != core.me.identity.device)
+        else {
+            return Ok(false);
+        };
+        let scheme = self.suite()?.signature_algorithm();
+        let key = peer.signature_key.as_slice();
+        let own = stay::is_signed(&core.crypto, scheme, self.id, key, &leave);
+        if own && self.keep_leave(core, now, leave)? {
+            self.next_plan = Some(now);
+        }
+        Ok(own)
     }
 
     /// Keeps a word of which it is known whose it is; tells whether it says more than one before.
@@ -192,7 +204,11 @@ impl Group {
             return Ok(());
         }
         if let Some(stay) = self.left_upto() {
-            return self.say_gone(core, now, &under, stay);
+            let onward = match wire::decode::<Note>(&body).filter(|_| kind == Kind::Note) {
+                Some(Note::Moved(onward)) => Some(onward),
+                _ => None,
+            };
+            return self.say_gone(core, now, &under, stay, onward.as_ref());
         }
         let pause = Span(self.heartbeat(core).0.max(now.since(self.record.since).0 / PAUSE));
         if !self.refusers.is_empty() {
@@ -268,13 +284,15 @@ impl Group {
         }
     }
 
-    /// Tells those who know a state that this device is in the group no longer.
+    /// Tells those who know a state that this device is in the group no longer; nor in the successor that
+    /// they have pointed out, where it may have been brought along before they heard of it.
     pub(super) fn say_gone(
         &mut self,
         core: &mut Core,
         now: Time,
         under: &StateId,
         stay: u64,
+        onward: Option<&Onward>,
     ) -> Result<(), EngineError> {
         if !self.past.values().any(|past| past.id == *under)
             || !self.once_per(Matter::Leave, now, self.heartbeat(core))
@@ -282,10 +300,21 @@ impl Group {
             return Ok(());
         }
         tracing::debug!(group = ?self.id, ?under, stay, "says that it has left");
-        let word = wire::encode(&stay::end(&self.leaf(core, now)?, self.id, stay)?);
+        let mut words = vec![stay::end(&self.leaf(core, now)?, self.id, stay)?];
+        // In a group that it knows it says so itself.
+        if let Some(Onward { to, suite, .. }) = onward
+            && core.store.get(Space::Group, &[], &to.0)?.is_none()
+            && let Ok(leaf) = core.leaf((*suite).try_into().map_err(|_| EngineError::Suite)?, now)
+        {
+            words.push(stay::end(&leaf, *to, stay)?);
+        }
         let (key, topic) = (self.beacon_key(under), self.record.topic);
-        for envelope in core.seal(&key, &topic, self.record.tip, Kind::Leave, &word)? {
-            core.publish(topic, envelope);
+        for word in words {
+            for envelope in
+                core.seal(&key, &topic, self.record.tip, Kind::Leave, &wire::encode(&word))?
+            {
+                core.publish(topic, envelope);
+            }
         }
         Ok(())
     }

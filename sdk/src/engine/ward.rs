@@ -18,6 +18,8 @@ use crate::{DeviceId, StateId, Time};
 
 /// How many such states of a group are remembered; the oldest goes.
 const WARDS: usize = 16;
+/// How often who is alone hears another in a state that was given up here before he goes back to it.
+const ALONE: u32 = 5;
 
 impl Group {
     /// Remembers a state that is given up, if somebody came in by it.
@@ -102,7 +104,13 @@ impl Group {
                 None => Ok(()),
             },
             Kind::Leave => self.take_leave(core, now, state, &payload),
-            Kind::Beacon | Kind::Request if self.verify(core, kind, &payload).is_some() => {
+            Kind::Beacon | Kind::Request => {
+                let Some((device, _)) = self.verify(core, kind, &payload) else { return Ok(()) };
+                if self.gives_up_alone(core, now, &device) {
+                    let next = now + self.heartbeat(core);
+                    self.split = Some(Split { common: state, over: Some(state), next });
+                    return self.ask_to_come_over(core, now, state, vec![state]);
+                }
                 if self.once_per(Matter::Stand(state), now, core.config.heartbeat) {
                     let key = self.beacon_key(&state);
                     self.say(core, now, &key, Kind::Note, &Note::GivenUp(state))?;
@@ -111,6 +119,17 @@ impl Group {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether this device is the last on its side, and hears of a member only in a state that was given up
+    /// here: then it goes back to that in the end, of two such the one with the smaller name first.
+    fn gives_up_alone(&mut self, core: &Core, now: Time, device: &DeviceId) -> bool {
+        if !self.is_active() || self.seat(device).is_none() || !self.is_alone(core, now) {
+            return false;
+        }
+        self.count_refusal(core, now);
+        let first = core.me.identity.device < *device;
+        self.refused > if first { ALONE } else { ALONE * 2 }
     }
 
     /// A device says that those who were in a state are not any more.
@@ -136,9 +155,7 @@ impl Group {
             tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
         tracing::debug!(group = ?self.id, ?device, ?state, tellers, members = members.len(), "is told that its state was given up");
         // We count for those who are still there. In the end one is enough, where nobody else is heard.
-        if self.once_per(Matter::Refused, now, self.heartbeat(core)) {
-            self.refused += 1;
-        }
+        self.count_refusal(core, now);
         let alone = self.refused > IN_VAIN && self.is_alone(core, now);
         if self.record.inviter != Some(device) && tellers * 2 < members.len() && !alone {
             return Ok(());

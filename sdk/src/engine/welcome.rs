@@ -39,6 +39,8 @@ impl Group {
                 tries: 0,
                 tree: tree.take().unwrap_or_default(),
             };
+            // Others may need the tree of his last one.
+            self.drop_welcome(core, &device)?;
             self.welcomes.insert(device, record);
             self.save_welcome(core, &device)?;
         }
@@ -96,11 +98,10 @@ impl Group {
         core: &mut Core,
         device: &DeviceId,
     ) -> Result<(), EngineError> {
-        let gone = self.welcomes.remove(device);
+        let Some(gone) = self.welcomes.remove(device) else { return Ok(()) };
         core.store.delete(Space::Welcome, &self.id.0, &device.0)?;
         // The tree is kept with one of those who need it.
-        if let Some(gone) = gone
-            && !gone.tree.is_empty()
+        if !gone.tree.is_empty()
             && let Some((next, other)) =
                 self.welcomes.iter_mut().find(|(_, other)| other.state == gone.state)
         {
