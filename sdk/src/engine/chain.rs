@@ -61,9 +61,9 @@ impl Group {
         core.give(self.id, id, snapshot);
         (self.record.root, self.record.tip) = (id, id);
         self.push(core, State { id, record })?;
+        self.keep_anew(core)?;
         self.save(core)?;
         self.read_tip(core)?;
-        self.keep(core)?;
         self.greet(core)
     }
 
@@ -389,7 +389,7 @@ impl Group {
             core.store.put(Space::State, &self.id.0, &root.id.0, &wire::encode(&root.record))?;
         }
         if gone {
-            self.keep(core)?;
+            self.keep_anew(core)?;
         }
         self.save(core)
     }

@@ -232,7 +232,6 @@ impl Group {
         group.wards = wards;
         group.read_tip(core)?;
         group.next_plan = Some(now);
-        group.keep(core)?;
         Ok(group)
     }
 

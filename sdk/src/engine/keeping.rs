@@ -2,8 +2,9 @@
 //! to give to who asks.
 //!
 //! The right to what is kept comes from a secret: of a group, `SHA-256("trellis mailbox v1" || beacon key)` of
-//! the newest final state, so that who was put out has no right to what is kept from then on; of the
-//! inbox, the same of this device's private keys.
+//! the state that this device came in by, and after a removal of the one that became final with it, so that
+//! who was put out has no right to what is kept from then on; of the inbox, the same of this device's
+//! private keys.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use super::Engine;
 use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Output};
-use super::records::{LastResortRecord, PastResort};
+use super::records::{GroupRecord, LastResortRecord, PastResort, Status};
 use super::rules::Use;
 use crate::directory::{DirectoryError, Record};
 use crate::store::Space;
@@ -40,19 +41,25 @@ const KEPT: &[u8] = b"kept";
 const SERIAL: &[u8] = b"deposits";
 
 impl Group {
-    /// Says what is to be kept of this group.
-    pub(super) fn keep(&self, core: &mut Core) -> Result<(), EngineError> {
-        if self.is_active() && !self.chain.is_empty() {
-            let secret = core.keep_secret(&self.root().record.keys.beacon);
-            let topic = self.record.topic;
-            let keep = Keep { topic, secret, inbox: false, since: core.kept_until(&topic)? };
-            core.outputs.push(Output::Keep(keep));
-        }
-        Ok(())
+    /// Has this group kept with the secret of the newest final state from now on. Whoever calls it saves the
+    /// record: what is kept with one secret is found by no other.
+    pub(super) fn keep_anew(&mut self, core: &mut Core) -> Result<(), EngineError> {
+        self.record.kept = core.keep_secret(&self.root().record.keys.beacon);
+        core.keep(&self.record)
     }
 }
 
 impl Core {
+    /// Says what is to be kept of a group.
+    pub(super) fn keep(&mut self, group: &GroupRecord) -> Result<(), EngineError> {
+        if group.status == Status::Active {
+            let (topic, secret) = (group.topic, Secret::from(group.kept.to_vec()));
+            let keep = Keep { topic, secret, inbox: false, since: self.kept_until(&topic)? };
+            self.outputs.push(Output::Keep(keep));
+        }
+        Ok(())
+    }
+
     /// Up to when all that was kept of a topic has been handed in.
     fn kept_until(&self, topic: &Topic) -> Result<Time, EngineError> {
         let until = self.store.get(Space::Setting, KEPT, &topic.0)?;
@@ -60,9 +67,9 @@ impl Core {
         Ok(until.map_or(Time::default(), |until| Time(u64::from_be_bytes(until))))
     }
 
-    fn keep_secret(&self, key: &[u8]) -> Secret {
+    fn keep_secret(&self, key: &[u8]) -> [u8; 32] {
         let text = Zeroizing::new([b"trellis mailbox v1", key].concat());
-        Secret::from(self.hash(&text).to_vec())
+        self.hash(&text)
     }
 
     fn last_resort(&self, suite: u16) -> Result<Option<LastResortRecord>, EngineError> {
@@ -111,7 +118,7 @@ impl Engine {
     /// Says that the inbox is to be kept.
     pub(super) fn keep_inbox(&mut self) -> Result<(), EngineError> {
         if !self.devices.revoked {
-            let secret = self.core.keep_secret(&self.core.me.keys.encode());
+            let secret = Secret::from(self.core.keep_secret(&self.core.me.keys.encode()).to_vec());
             let since = self.core.kept_until(&self.inbox)?;
             let keep = Keep { topic: self.inbox, secret, inbox: true, since };
             self.core.outputs.push(Output::Keep(keep));

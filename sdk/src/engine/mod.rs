@@ -178,6 +178,7 @@ impl Engine {
                 continue;
             };
             self.groups.insert(id, None);
+            self.core.keep(&record)?;
             self.topics.insert(record.topic, id);
             // Who has left may still have to say so.
             let keys = || self.core.store.scan_from(Space::BeaconKey, &id.0, &[], 1);

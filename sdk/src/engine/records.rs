@@ -70,6 +70,8 @@ records! {
         pub(super) doubt: Option<u64>,
         /// 1 if this device is out by a move that it has given up, and wants to be in again.
         pub(super) back: u8,
+        /// The right to what others keep of the group for this device.
+        pub(super) kept: [u8; 32],
     }
 
     /// Where a group goes on.
@@ -279,6 +281,7 @@ impl GroupRecord {
             kin: Vec::new(),
             doubt: None,
             back: 0,
+            kept: [0; 32],
         }
     }
 }

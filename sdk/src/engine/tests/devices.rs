@@ -38,7 +38,7 @@ impl Town {
         Engine::open(store, TrellisCrypto::default(), self.now, config()).unwrap()
     }
 
-    fn restart(&mut self, node: usize) {
+    pub(super) fn restart(&mut self, node: usize) {
         let store = self.replace(node, self.vacant());
         let engine = Engine::open(store, TrellisCrypto::default(), self.now, config()).unwrap();
         drop(self.replace(node, engine));

@@ -115,6 +115,23 @@ fn members_have_a_group_kept_with_one_secret_and_who_was_put_out_with_another() 
 }
 
 #[test]
+fn what_was_kept_is_found_after_changes_and_a_restart() {
+    let mut town = Town::new(3);
+    let group = town.found();
+    let now = town.now;
+    let topic = town.nodes[0].engine.with_group(now, group, |group, _| Ok(group.record.topic));
+    let topic = topic.unwrap().unwrap();
+    let before = secret(&town, 1, topic);
+    for name in ["orchard", "meadow"] {
+        town.intend(0, group, Intent::Rename(name.into()));
+        town.pass(Span::seconds(120));
+    }
+    town.nodes[1].keeps.clear();
+    town.restart(1);
+    assert_eq!(secret(&town, 1, topic), before);
+}
+
+#[test]
 fn the_directory_gets_a_record_of_where_key_packages_are() {
     let mut town = Town::new(2);
     let crypto = TrellisCrypto::default();
