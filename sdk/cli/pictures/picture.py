@@ -13,8 +13,8 @@ from rich.text import Text
 FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 # A character in a font of this size: how wide it is, and how far a line is from the next, which rich has fixed.
 # With these, lines that are drawn with characters meet.
-SIZE = 21
-CELL, LINE = 12.64, 24.4
+SIZE = 21.4
+CELL, LINE = 12.88, 24.4
 # What is around the text, and the bar on top.
 MARGIN, BAR = 12, 40
 
