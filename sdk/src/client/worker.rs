@@ -35,6 +35,8 @@ use crate::transport::Incoming;
 
 /// How many things wait for the transport before calls wait, too.
 pub(super) const OUTGOING: usize = 1024;
+/// How many envelopes that wait are taken in one step of the engine.
+const STEP: usize = 64;
 /// The longest sleep: the system's clock may jump, and the timer does not see it.
 const NAP: Duration = Duration::from_secs(30);
 /// The shortest time between two ticks, so that a deadline that stays where it is costs little.
@@ -122,7 +124,7 @@ impl Worker {
                     }
                 }
                 next = incoming.recv(), if !self.alone => match next {
-                    Some(incoming) => self.take(incoming),
+                    Some(first) => self.take_all(first, incoming),
                     None => self.lose_transport(),
                 },
                 Some(progress) = progress.recv() => self.hear(progress),
@@ -158,14 +160,31 @@ impl Worker {
         (call.job)(Ok(&mut self.work));
     }
 
+    /// Takes the first thing that has come in, and with it the envelopes that wait behind: who comes back
+    /// to thousands does not wait for the disk after each.
+    fn take_all(&mut self, first: Incoming, incoming: &mut mpsc::Receiver<Incoming>) {
+        let (mut next, mut envelopes) = (Some(first), Vec::new());
+        while let Some(Incoming::Message { topic, bytes }) = next {
+            envelopes.push((topic, bytes));
+            next = if envelopes.len() < STEP { incoming.try_recv().ok() } else { None };
+        }
+        if !envelopes.is_empty() {
+            let _span = debug_span!("receive", envelopes = envelopes.len()).entered();
+            let now = self.work.now();
+            let envelopes = envelopes.iter().map(|(topic, bytes)| (*topic, &bytes[..]));
+            let done = self.work.engine.receive_all(now, envelopes);
+            self.check(done);
+        }
+        if let Some(other) = next {
+            self.take(other);
+        }
+    }
+
     fn take(&mut self, incoming: Incoming) {
         let now = self.work.now();
         let engine = &mut self.work.engine;
         let done = match incoming {
-            Incoming::Message { topic, bytes } => {
-                let _span = debug_span!("receive", ?topic, bytes = bytes.len()).entered();
-                engine.receive(now, topic, &bytes)
-            }
+            Incoming::Message { topic, bytes } => engine.receive(now, topic, &bytes),
             Incoming::Question { asker, topic, question } => {
                 let _span = debug_span!("question", ?topic, bytes = question.len()).entered();
                 engine.asked(now, asker, topic, &question)

@@ -301,25 +301,42 @@ impl Engine {
     ///
     /// Those of the store. What is wrong with the envelope is no error: anyone can send anything.
     pub fn receive(&mut self, now: Time, topic: Topic, bytes: &[u8]) -> Result<(), EngineError> {
-        if bytes.len() > wire::MAX_ENVELOPE {
+        self.receive_all(now, [(topic, bytes)])
+    }
+
+    /// Several envelopes have come in: the same in one step, so that the disk is waited for once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; then none of them has been taken.
+    pub fn receive_all<'a>(
+        &mut self,
+        now: Time,
+        envelopes: impl IntoIterator<Item = (Topic, &'a [u8])>,
+    ) -> Result<(), EngineError> {
+        let fits = |(_, bytes): &(Topic, &[u8])| bytes.len() <= wire::MAX_ENVELOPE;
+        let mut envelopes = envelopes.into_iter().filter(fits).peekable();
+        if envelopes.peek().is_none() {
             return Ok(());
         }
-        self.step(|engine| {
-            if topic == engine.inbox {
-                return engine.take_inbox(now, bytes);
-            }
-            engine.take_while_joining(now, topic, bytes)?;
-            if let Some(group) = engine.topics.get(&topic).copied() {
-                let left_after = engine.left_after(now, &group)?;
-                engine.with_group(now, group, |group, core| {
-                    group.left_after = left_after;
-                    group.take(core, now, bytes)
-                })?;
-                engine.lead(now, group)?;
-                engine.catch_up(now, group)?;
-            }
-            Ok(())
-        })
+        self.step(|engine| envelopes.try_for_each(|(topic, bytes)| engine.take(now, topic, bytes)))
+    }
+
+    fn take(&mut self, now: Time, topic: Topic, bytes: &[u8]) -> Result<(), EngineError> {
+        if topic == self.inbox {
+            return self.take_inbox(now, bytes);
+        }
+        self.take_while_joining(now, topic, bytes)?;
+        if let Some(group) = self.topics.get(&topic).copied() {
+            let left_after = self.left_after(now, &group)?;
+            self.with_group(now, group, |group, core| {
+                group.left_after = left_after;
+                group.take(core, now, bytes)
+            })?;
+            self.lead(now, group)?;
+            self.catch_up(now, group)?;
+        }
+        Ok(())
     }
 
     /// Somebody asks on a topic that this client listens to.
