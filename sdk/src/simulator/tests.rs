@@ -228,7 +228,7 @@ fn a_flood_of_commits_and_a_second_engine_do_no_harm() {
 #[test]
 fn histories_that_once_ended_badly_end_well() {
     let faults = [&FAULTS[..], &[Fault::Malicious]].concat();
-    for seed in [1214, 2740, 6899, 7473, 9219] {
+    for seed in [461, 894, 1214, 1933, 2128, 2740, 6899, 7004, 7473, 9219] {
         let run = run::play::<Real>(&plan(seed, &faults), false);
         assert_eq!(run.violations, [], "seed {seed}");
     }

@@ -30,8 +30,9 @@ const LOOK: Span = Span::seconds(5);
 /// For how many looks in a row nothing may change.
 const QUIET_LOOKS: usize = 3;
 
-/// How long it may take until all is quiet, after the states before are older than the horizon.
-const PATIENCE: Span = Span::seconds(300);
+/// How long it may take until all is quiet, after the states before are older than the horizon: who goes over
+/// in the end listens for minutes first, and a move that nobody carries out is called back after two.
+const PATIENCE: Span = Span::seconds(480);
 
 /// How often a node may ask for the same millisecond again.
 const MAX_STREAK: usize = 1000;
@@ -753,20 +754,19 @@ impl<'a, N: Node> World<'a, N> {
         let limit = self.now + self.plan.horizon() + PATIENCE;
         let mut states = Vec::new();
         let mut quiet = 0;
-        let mut broken = Vec::new();
         while !self.over && self.now < limit {
             self.run_until(self.now + LOOK);
             let now: Vec<_> = (0..self.seats.len()).map(|who| self.look(who)).collect();
             quiet = if now == states { quiet + 1 } else { 0 };
             states = now;
             if quiet >= QUIET_LOOKS && self.is_erased() {
-                broken = self.check();
+                let broken = self.check();
                 if broken.is_empty() {
                     return broken;
                 }
             }
         }
-        if self.over || broken.is_empty() { self.check() } else { broken }
+        self.check()
     }
 
     /// Whether no honest node has something to write over.
