@@ -28,6 +28,8 @@ const SIDE: usize = 16;
 const LISTEN: u64 = 2;
 /// How many heartbeats old a chain may be to count.
 const FRESH: u64 = 4;
+/// For how many heartbeats who has come over finds out where the sides had parted before he weighs them again.
+const DOUBT: u64 = 12;
 /// For how many heartbeats who asks to come over, and is only told that he is no member, does not believe
 /// it.
 pub(super) const IN_VAIN: u32 = 20;
@@ -185,6 +187,11 @@ impl Group {
             self.split = None;
             return Ok(());
         }
+        // Of whom we have just left we would find the way back: which of our states are on this side is found
+        // out first.
+        let doubts = now.since(self.record.since) < heartbeat.times(DOUBT);
+        let sure = |state: &StateId| !doubts || !self.in_doubt(state);
+        let mine: Places = mine.into_iter().filter(|(_, state)| sure(state)).collect();
         let over = self.weigh(&mine, fresh);
         tracing::debug!(group = ?self.id, ?tip, ?over, "is split");
         if let Some(split) = &mut self.split {
