@@ -19,7 +19,7 @@ const MAX_TIMEOUT: u64 = 7 * 24 * 3600;
 /// Without a command, trellis opens the messenger. Groups are named by their name or the beginning of
 /// their id, members by the beginning of their address.
 #[derive(Debug, Parser)]
-#[command(name = "trellis", version, after_long_help = exit_table(), max_term_width = 100)]
+#[command(name = "trellis", bin_name = "trellis", version, after_long_help = exit_table(), max_term_width = 100)]
 pub struct Arguments {
     /// What holds for all commands.
     #[command(flatten)]

@@ -60,8 +60,8 @@ pub const ALL: &[Step] = &[
     Step {
         name: "open",
         title: "Four people on one machine",
-        about: "Each is a process with an account of its own, in an encrypted file of its own. There is \
-                no server.",
+        about: "Each is a process with an account of its own, in an encrypted file of its own. Nobody \
+                has to trust a server: the mailbox keeps sealed envelopes for who is away.",
         play: |cast| Box::pin(open(cast)),
     },
     Step {
@@ -155,7 +155,7 @@ async fn connect(cast: &mut Cast) -> Result<Seen, Failure> {
         seen.fact(format!("{name:5} and {other} have agreed on keys by {exchange}"));
     }
     if let Some(sent) = cast.traffic().await? {
-        seen.fact(format!("that took {} in all", bytes(sent)));
+        seen.fact(format!("all have sent {} since they started", bytes(sent)));
     }
     seen.value("key_exchanges", exchanges);
     Ok(seen)

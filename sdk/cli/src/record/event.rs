@@ -193,7 +193,8 @@ impl EventRecord {
             write!(f, "{}{what}", if place == 0 { ": " } else { ", " })?;
         }
         if let Some(by) = &self.by {
-            write!(f, " by {}", short_address(by))?;
+            let how = if self.event == "joined" { ", brought in by" } else { " by" };
+            write!(f, "{how} {}", short_address(by))?;
         }
         if let Some(to) = &self.to {
             write!(f, " as {}", short(to))?;

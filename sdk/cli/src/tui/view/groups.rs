@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::symbols::{border, line};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Paragraph};
 
@@ -12,8 +13,9 @@ use crate::tui::app::{App, Chat, Focus};
 /// Draws the groups, so that the one that is shown can be seen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
     let border = theme.border(app.focus == Focus::Groups);
-    let block =
-        Block::new().borders(Borders::RIGHT | Borders::TOP).border_style(border).title("Groups");
+    let corner = border::Set { top_right: line::HORIZONTAL_DOWN, ..border::PLAIN };
+    let block = Block::new().borders(Borders::RIGHT | Borders::TOP).border_set(corner);
+    let block = block.border_style(border).title("Groups");
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let current = app.current.as_ref();

@@ -30,7 +30,8 @@ const KEYS: &[(&str, &str)] = &[
 /// Draws what is read over the rest, if there is something.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
     let Some(overlay) = &app.overlay else { return };
-    let margin = |whole: u16, most: u16| whole.saturating_sub(most).max(4) / 2;
+    // A small terminal is covered whole.
+    let margin = |whole: u16, most: u16| whole.saturating_sub(most) / 2;
     let (x, y) = (margin(area.width, 90), margin(area.height, 36));
     let place = Rect {
         x: area.x + x,

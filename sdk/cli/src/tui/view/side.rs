@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::symbols::{border, line};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
@@ -13,12 +14,15 @@ use crate::tui::app::{App, nickname};
 /// Draws members above and events below.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
     let [above, below] = Layout::vertical([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
-    let block = |title| {
-        let borders = Borders::LEFT | Borders::TOP;
-        Block::new().borders(borders).border_style(theme.border(false)).title(title)
+    let block = |title, top_left| {
+        let corner = border::Set { top_left, ..border::PLAIN };
+        let block = Block::new().borders(Borders::LEFT | Borders::TOP).border_set(corner);
+        block.border_style(theme.border(false)).title(title)
     };
-    for (area, title) in [(above, "Members"), (below, "Events")] {
-        let block = block(title);
+    let sides =
+        [(above, "Members", line::HORIZONTAL_DOWN), (below, "Events", line::VERTICAL_RIGHT)];
+    for (area, title, corner) in sides {
+        let block = block(title, corner);
         let inner = block.inner(area);
         frame.render_widget(block, area);
         let lines = match (title, app.shown()) {
