@@ -158,12 +158,20 @@ impl<S: MailStore + 'static> MailboxNode<S> {
 
     /// Works until the future is dropped or the node is closed.
     pub async fn run(&self) {
+        // A store that does not answer keeps neither from going on.
+        tokio::select! {
+            () = self.receive() => {}
+            () = self.look_after() => {}
+        }
+    }
+
+    /// Has what comes in stored.
+    async fn receive(&self) {
         let mut topics = BTreeSet::new();
         let mut generation = None;
         let mut storing = JoinSet::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut count: u64 = 0;
         loop {
             if generation != Some(self.service.generation()) {
                 generation = Some(self.service.generation());
@@ -183,19 +191,28 @@ impl<S: MailStore + 'static> MailboxNode<S> {
                     Some(_) => {}
                     None => return,
                 },
-                _ = ticks.tick() => {
-                    count += 1;
-                    if let Err(error) = self.service.tick(Time::from_system()).await {
-                        tracing::warn!(code = error.code(), "the mailbox's store fails");
-                    }
-                    if count % REPLICATE == 1 {
-                        self.replicate().await;
-                    }
-                }
+                _ = ticks.tick() => {}
             }
             while storing.try_join_next().is_some() {}
             if storing.len() >= AT_ONCE {
                 storing.join_next().await;
+            }
+        }
+    }
+
+    /// Does what is due now and then, for ever.
+    async fn look_after(&self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count: u64 = 0;
+        loop {
+            ticks.tick().await;
+            count += 1;
+            if let Err(error) = self.service.tick(Time::from_system()).await {
+                tracing::warn!(code = error.code(), "the mailbox's store fails");
+            }
+            if count % REPLICATE == 1 {
+                self.replicate().await;
             }
         }
     }

@@ -40,6 +40,7 @@ struct State {
     takers: Rates<[u8; 16]>,
     takes: Rates<BoxId>,
     refreshed: Time,
+    trouble: Option<MailboxError>,
 }
 
 impl<S: MailStore> Service<S> {
@@ -65,6 +66,7 @@ impl<S: MailStore> Service<S> {
             takers: Rates::new(limits.peer_takes, limits.peers),
             takes: Rates::new(limits.box_takes, limits.total_boxes),
             refreshed: now,
+            trouble: None,
         };
         let challenges = Challenges::new(keys.challenges());
         Ok(Self { store, keys, challenges, limits, state: Mutex::new(state) })
@@ -100,10 +102,34 @@ impl<S: MailStore> Service<S> {
         self.state().boxes.generation()
     }
 
+    /// What keeps this mailbox from keeping anything, if something does: [`MailboxError::Full`] until
+    /// something is stored again, [`MailboxError::Unavailable`] until the store answers. For whoever runs it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<MailboxError> {
+        self.state().trouble.clone()
+    }
+
+    /// Notes what became of something that was to be stored.
+    fn stored<T>(&self, done: &Result<T, StoreError>) {
+        match done {
+            Ok(_) => self.state().trouble = None,
+            Err(error) => self.failed(&error.clone().into()),
+        }
+    }
+
+    fn failed(&self, error: &MailboxError) {
+        if matches!(error, MailboxError::Full | MailboxError::Unavailable) {
+            self.state().trouble = Some(error.clone());
+        }
+    }
+
     /// Answers a frame of a peer: always a frame, and never nothing.
     pub async fn handle(&self, now: Time, peer: &[u8], frame: &[u8]) -> Vec<u8> {
         let answer = self.answer(now, peer, frame).await.unwrap_or_else(|error| {
             tracing::debug!(code = error.code(), "a mailbox request was refused");
+            if error == MailboxError::Unavailable {
+                self.failed(&error);
+            }
             Answer::Refused(error)
         });
         wire::encode(&answer).unwrap_or_else(|| {
@@ -158,7 +184,9 @@ impl<S: MailStore> Service<S> {
         let (mut kept, mut failed) = (0, Ok(0));
         for name in boxes {
             let mail = Mail { id, topic, at: now, bytes: envelope.to_vec() };
-            match self.store.put(name, vec![mail], self.room()).await {
+            let put = self.store.put(name, vec![mail], self.room()).await;
+            self.stored(&put);
+            match put {
                 Ok(_) => kept += 1,
                 Err(error) => {
                     if matches!(error, StoreError::NoBox) {
@@ -178,7 +206,9 @@ impl<S: MailStore> Service<S> {
     pub fn replicas(&self, now: Time) -> Vec<Grant> {
         let state = self.state();
         let grants = state.boxes.iter().flat_map(|(_, record)| record.replicas.iter());
-        grants.filter(|grant| now < grant.until).cloned().collect()
+        // Those to others are of processes with other secrets that use the same store.
+        let ours = |grant: &&Grant| grant.to == self.id() && now < grant.until;
+        grants.filter(ours).cloned().collect()
     }
 
     /// What this mailbox has of a box: what a catch-up with another mailbox begins from.
@@ -213,7 +243,9 @@ impl<S: MailStore> Service<S> {
             }
             mail.push(Mail { id: EnvelopeId::of(&bytes), topic, at: at.min(now), bytes });
         }
-        Ok(self.store.put(id, mail, self.room()).await?)
+        let put = self.store.put(id, mail, self.room()).await;
+        self.stored(&put);
+        Ok(put?)
     }
 
     /// Time has passed: deletes what is over, and looks for what other processes did. To be called
@@ -223,6 +255,19 @@ impl<S: MailStore> Service<S> {
     ///
     /// Those of the store; it may be called again.
     pub async fn tick(&self, now: Time) -> Result<(), StoreError> {
+        let done = self.look_after(now).await;
+        match &done {
+            // That it answers does not say that it has room.
+            Ok(()) => {
+                let mut state = self.state();
+                state.trouble = state.trouble.take().filter(|was| *was == MailboxError::Full);
+            }
+            Err(error) => self.failed(&error.clone().into()),
+        }
+        done
+    }
+
+    async fn look_after(&self, now: Time) -> Result<(), StoreError> {
         let due = now.since(self.state().refreshed) >= self.limits.refresh;
         if due {
             self.refresh().await?;
