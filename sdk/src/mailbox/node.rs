@@ -12,18 +12,24 @@ use std::time::Duration;
 use libp2p::identity::PublicKey;
 use libp2p::multiaddr::Protocol;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::client::{CatchUp, ClientError, Session};
 use super::store::MailStore;
-use super::{BoxId, Grant, MailboxAt, MailboxId, MailboxKeys, Reach, Service};
+use super::{BoxId, Grant, MailboxAt, MailboxError, MailboxId, MailboxKeys, Reach, Service};
 use crate::directory::{BoxAt, MAX_ADDRESS, MAX_BOXES};
 use crate::transport::libp2p::{Builder, Libp2p, Mailbox, Multiaddr, NodeError, PeerId};
 use crate::transport::{Incoming, Pending, Transport, TransportError};
 use crate::{Time, Topic};
 
-/// How many envelopes that came in are stored at the same time; who sends more waits.
+/// How many envelopes that came in are stored at the same time; more wait, as far as the node has
+/// [room](crate::transport::libp2p::Limits::unread) for what is not read.
 const AT_ONCE: usize = 256;
+/// For how long an envelope that came in is tried to be stored while the store does not answer: nobody
+/// gives it again who may be away then. Ten times what a cluster needs to notice the loss of a node.
+const HELD: Duration = Duration::from_secs(120);
+/// How often.
+const AGAIN: Duration = Duration::from_millis(500);
 /// How often it is looked for what has expired.
 const TICK: Duration = Duration::from_secs(1);
 /// How many ticks pass between two looks at other mailboxes.
@@ -124,6 +130,19 @@ pub struct MailboxNode<S> {
     others: Vec<MailboxAt>,
 }
 
+/// Has an envelope stored that came in. Nobody waits for an answer, so it is done until it is done.
+async fn keep<S: MailStore>(service: Arc<Service<S>>, topic: Topic, bytes: Vec<u8>) {
+    let end = Instant::now() + HELD;
+    let mut stored = service.arrived(Time::from_system(), topic, &bytes).await;
+    while stored == Err(MailboxError::Unavailable) && Instant::now() < end {
+        sleep(AGAIN).await;
+        stored = service.arrived_before(Time::from_system(), topic, &bytes).await;
+    }
+    if let Err(error) = stored {
+        tracing::debug!(code = error.code(), "an envelope was not kept");
+    }
+}
+
 impl<S: MailStore + 'static> MailboxNode<S> {
     /// Opens the node of a mailbox. `service` has to be that of the same `keys`; `others` are the mailboxes
     /// that its boxes may be [read at](Session::replicate) too.
@@ -180,13 +199,7 @@ impl<S: MailStore + 'static> MailboxNode<S> {
             tokio::select! {
                 incoming = self.network.next() => match incoming {
                     Some(Incoming::Message { topic, bytes }) => {
-                        let service = self.service.clone();
-                        storing.spawn(async move {
-                            let stored = service.arrived(Time::from_system(), topic, &bytes).await;
-                            if let Err(error) = stored {
-                                tracing::debug!(code = error.code(), "an envelope was not kept");
-                            }
-                        });
+                        storing.spawn(keep(self.service.clone(), topic, bytes));
                     }
                     Some(_) => {}
                     None => return,

@@ -1,7 +1,8 @@
 //! NATS servers on loopback.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -16,6 +17,7 @@ pub struct Nats {
 struct Node {
     client: u16,
     route: u16,
+    monitor: u16,
     child: Option<Child>,
 }
 
@@ -44,9 +46,13 @@ impl Nats {
         count: usize,
         jetstream: Option<&'static str>,
     ) -> Self {
-        let ports = ports(2 * count);
-        let nodes =
-            ports.chunks(2).map(|pair| Node { client: pair[0], route: pair[1], child: None });
+        let ports = ports(3 * count);
+        let nodes = ports.chunks(3).map(|ports| Node {
+            client: ports[0],
+            route: ports[1],
+            monitor: ports[2],
+            child: None,
+        });
         let mut nats = Self { program, home: home.to_owned(), nodes: nodes.collect(), jetstream };
         (0..count).for_each(|node| nats.begin(node));
         nats
@@ -58,7 +64,10 @@ impl Nats {
         let home = self.home.join(&name);
         fs::create_dir_all(&home).unwrap();
         let node = &self.nodes[number];
-        let mut config = format!("listen: 127.0.0.1:{}\nserver_name: {name}\n", node.client);
+        let mut config = format!(
+            "listen: 127.0.0.1:{}\nhttp: 127.0.0.1:{}\nserver_name: {name}\n",
+            node.client, node.monitor
+        );
         if let Some(room) = self.jetstream {
             let store = home.join("store");
             config +=
@@ -85,6 +94,21 @@ impl Nats {
         let mut child = self.nodes[number].child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Which of them decides what is stored in a stream.
+    pub fn leader(&self, stream: &str) -> usize {
+        let mut monitor = TcpStream::connect(("127.0.0.1", self.nodes[0].monitor)).unwrap();
+        let ask = "GET /jsz?streams=true HTTP/1.0\r\nHost: localhost\r\n\r\n";
+        monitor.write_all(ask.as_bytes()).unwrap();
+        let mut answer = String::new();
+        monitor.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let streams = body["account_details"][0]["stream_detail"].as_array().unwrap();
+        let found = streams.iter().find(|found| found["name"] == stream).unwrap();
+        let leader = found["cluster"]["leader"].as_str().unwrap();
+        leader.rsplit('-').next().unwrap().parse().unwrap()
     }
 
     /// What a mailbox is told, this server first.

@@ -157,46 +157,60 @@ impl<S: MailStore> Service<S> {
     ///
     /// # Errors
     ///
-    /// If no box took it: [`MailboxError::TooLarge`], [`MailboxError::Rate`], or why not.
+    /// [`MailboxError::Unavailable`] if a box could not be reached, and then it is to be said
+    /// [again](Self::arrived_before) later. If no box took it: [`MailboxError::TooLarge`],
+    /// [`MailboxError::Rate`], or why not.
     pub async fn arrived(
         &self,
         now: Time,
         topic: Topic,
         envelope: &[u8],
     ) -> Result<usize, MailboxError> {
-        let boxes = {
-            let mut state = self.state();
-            let boxes: Vec<_> = state
-                .boxes
-                .keeping(&topic)
-                .iter()
-                .filter(|id| state.boxes.get(id).is_some_and(|record| now < record.expires))
-                .copied()
-                .collect();
-            if boxes.is_empty() {
-                return Ok(0);
-            }
-            self.check_length(envelope)?;
-            state.arrivals.take(now, topic, 1).map_err(rate)?;
-            boxes
-        };
+        if self.keeping(now, &topic).is_empty() {
+            return Ok(0);
+        }
+        self.check_length(envelope)?;
+        self.state().arrivals.take(now, topic, 1).map_err(rate)?;
+        self.arrived_before(now, topic, envelope).await
+    }
+
+    /// The same for an envelope that [`arrived`](Self::arrived) before, when the store did not answer: it is
+    /// not counted again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`arrived`](Self::arrived).
+    pub async fn arrived_before(
+        &self,
+        now: Time,
+        topic: Topic,
+        envelope: &[u8],
+    ) -> Result<usize, MailboxError> {
         let id = EnvelopeId::of(envelope);
         let (mut kept, mut failed) = (0, Ok(0));
-        for name in boxes {
+        for name in self.keeping(now, &topic) {
             let mail = Mail { id, topic, at: now, bytes: envelope.to_vec() };
             let put = self.store.put(name, vec![mail], self.room()).await;
             self.stored(&put);
-            match put {
+            match put.map_err(MailboxError::from) {
                 Ok(_) => kept += 1,
+                Err(MailboxError::Unavailable) => return Err(MailboxError::Unavailable),
                 Err(error) => {
-                    if matches!(error, StoreError::NoBox) {
+                    if error == MailboxError::UnknownBox {
                         self.state().boxes.remove(&name);
                     }
-                    failed = Err(error.into());
+                    failed = Err(error);
                 }
             }
         }
         if kept > 0 { Ok(kept) } else { failed }
+    }
+
+    /// The boxes that keep a topic now.
+    fn keeping(&self, now: Time, topic: &Topic) -> Vec<BoxId> {
+        let state = self.state();
+        let open = |id: &&BoxId| state.boxes.get(id).is_some_and(|record| now < record.expires);
+        state.boxes.keeping(topic).iter().filter(open).copied().collect()
     }
 
     /// Where the boxes of this mailbox may be read, too: what a [`Session::replica`] is made of.
