@@ -53,7 +53,7 @@ fn heard(member: &Member) -> BTreeMap<String, usize> {
 /// while the cluster looked for another leader is stored a few seconds later, so he may have to look again.
 fn comes_back(home: &Home, name: &str, mailbox: &str, sent: &BTreeSet<String>) {
     let begin = std::time::Instant::now();
-    let mut all = BTreeMap::new();
+    let mut all = BTreeMap::<String, usize>::new();
     while !sent.iter().all(|message| all.contains_key(message)) {
         let lacks = sent.iter().filter(|message| !all.contains_key(*message)).count();
         assert!(begin.elapsed() < program::PATIENCE, "{name} lacks {lacks} of {}", sent.len());
@@ -128,7 +128,7 @@ fn what_is_wrong_with_a_cluster_is_told() {
     let Some(server) = nats::program() else { return };
     let home = Home::new("wrong");
     let bare = Nats::start(server.clone(), &home.0.join("bare"), 1, None);
-    let mut alone = Nats::start(server, &home.0.join("alone"), 1, Some("64M"));
+    let alone = Nats::start(server, &home.0.join("alone"), 1, Some("64M"));
     let told = |urls: &[String], words: &[&str]| {
         let (code, error) = fails(&mut home.mailbox("node", urls, words));
         let message = error["message"].as_str().unwrap_or_default().to_owned();
@@ -143,7 +143,7 @@ fn what_is_wrong_with_a_cluster_is_told() {
         (url("nats://127.0.0.1:1"), &[][..], "no NATS server answers"),
         (bare.urls(0), &[], "no JetStream"),
         (alone.urls(0), &["--capacity", "1000000"], "is in no cluster"),
-        (alone.urls(0), &["--replicas", "1"], "bytes of room for trellis-"),
+        (alone.urls(0), &["--replicas", "1"], "aside on each node for the stream trellis-"),
     ] {
         let begin = std::time::Instant::now();
         let (mut code, mut name, mut retryable, mut message) = told(&urls, words);
@@ -154,7 +154,31 @@ fn what_is_wrong_with_a_cluster_is_told() {
         assert!(message.contains(why), "{message}");
         assert_eq!((code, name, retryable), (Some(7), json!("not-opened"), json!(true)));
     }
-    alone.kill(0);
+}
+
+#[test]
+fn a_server_that_wants_a_password_gets_it_from_the_address() {
+    let Some(server) = nats::program() else { return };
+    let home = Home::new("password");
+    let nats = Nats::guarded(server, &home.0, "frost@night");
+    let with = |credentials: &str| -> Vec<String> {
+        let urls = nats.urls(0).into_iter();
+        urls.map(|url| url.replace("nats://", &format!("nats://{credentials}"))).collect()
+    };
+    let words = ["--replicas", "1"];
+    drop(home.start_mailbox("node", &with("mailbox:frost%40night@"), &words));
+    for wrong in ["", "mailbox:frost@", "other:frost%40night@"] {
+        let (code, error) = fails(&mut home.mailbox("node", &with(wrong), &words));
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("another name or password"), "{message}");
+        assert!(!message.contains("frost"), "{message}");
+        assert_eq!(code, Some(7));
+    }
+    // The same by the environment, which others on the machine do not see; the first address is nobody's.
+    let url = with("mailbox:frost%40night@").remove(0);
+    let mut command = home.mailbox("node", &[], &words);
+    command.env("TRELLIS_NATS", format!("nats://127.0.0.1:1 {url}"));
+    assert!(program::begins(command));
 }
 
 #[test]

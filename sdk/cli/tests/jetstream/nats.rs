@@ -12,6 +12,7 @@ pub struct Nats {
     home: PathBuf,
     nodes: Vec<Node>,
     jetstream: Option<&'static str>,
+    password: Option<&'static str>,
 }
 
 struct Node {
@@ -53,8 +54,18 @@ impl Nats {
             monitor: ports[2],
             child: None,
         });
-        let mut nats = Self { program, home: home.to_owned(), nodes: nodes.collect(), jetstream };
+        let (nodes, home, password) = (nodes.collect(), home.to_owned(), None);
+        let mut nats = Self { program, home, nodes, jetstream, password };
         (0..count).for_each(|node| nats.begin(node));
+        nats
+    }
+
+    /// Starts one that lets in who is called `mailbox` and has a password.
+    pub fn guarded(program: PathBuf, home: &Path, password: &'static str) -> Self {
+        let mut nats = Self::start(program, home, 1, Some("16G"));
+        nats.kill(0);
+        nats.password = Some(password);
+        nats.begin(0);
         nats
     }
 
@@ -72,6 +83,9 @@ impl Nats {
             let store = home.join("store");
             config +=
                 &format!("jetstream {{ store_dir: {store:?}, max_mem: 64M, max_file: {room} }}\n");
+        }
+        if let Some(password) = self.password {
+            config += &format!("authorization {{ user: mailbox, password: {password:?} }}\n");
         }
         if self.nodes.len() > 1 {
             let routes = self.nodes.iter().map(|node| format!("nats://127.0.0.1:{}", node.route));

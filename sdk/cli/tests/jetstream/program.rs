@@ -102,6 +102,11 @@ pub fn fails(command: &mut Command) -> (Option<i32>, Value) {
     (status.code(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
+/// Whether a command of a mailbox comes so far that it is there for others.
+pub fn begins(command: Command) -> bool {
+    Process::start("a mailbox", command).first().is_some()
+}
+
 #[derive(Default)]
 struct Heard {
     lines: Vec<Value>,
@@ -224,19 +229,6 @@ impl Member {
             self.process.until(from, words[0], |line| line["type"] == "end" && line["re"] == id);
         assert_eq!(end["ok"], true, "{words:?}: {end}");
         self.process.all(|line| line["re"] == id && line["type"] != "end")
-    }
-
-    /// Waits until something that it is asked for is as it should be.
-    pub fn wait_for(&mut self, words: &[&str], right: impl Fn(&[Value]) -> bool) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let said = self.ask(words);
-            if right(&said) {
-                return;
-            }
-            assert!(Instant::now() < end, "{words:?}: {said:?}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
     }
 
     /// Closes it as a user does.

@@ -43,6 +43,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::{Client, ConnectOptions, HeaderMap, ServerAddr, jetstream};
+use percent_encoding::percent_decode_str;
 use tls_codec::{DeserializeBytes, Serialize};
 use tokio::task::JoinSet;
 
@@ -96,9 +97,10 @@ impl JetStream {
         Ok(store)
     }
 
-    /// The same with a connection to one of these servers, `nats://host:port`, or
-    /// `nats://name:password@host:port`. If it is lost, it goes to another of them, or of those that a
-    /// server has named.
+    /// The same with a connection to one of these servers, `nats://host:port`. If it is lost, it goes to
+    /// another of them, or of those that a server has named. The first address that has credentials,
+    /// `nats://name:password@host:port` or `nats://token@host:port`, has them for all; what is no letter or
+    /// digit in them is written as in any URL, like `%40` for `@`.
     ///
     /// # Errors
     ///
@@ -108,7 +110,7 @@ impl JetStream {
         let servers = servers.ok().filter(|servers| !servers.is_empty());
         let what = "the address of a NATS server is like nats://192.0.2.1:4222";
         let servers = servers.ok_or(StoreError::Options(what))?;
-        let connected = ConnectOptions::new().name("trellis mailbox").connect(servers).await;
+        let connected = identified(&servers)?.name("trellis mailbox").connect(servers).await;
         let client = connected.map_err(|error| Refusal::of_connecting(&error))?;
         Self::open(client, options).await
     }
@@ -131,12 +133,10 @@ impl JetStream {
             let mut seen = upto;
             self.mail
                 .read(&all, upto + 1, true, |message| {
-                    let info = message.info().map_err(|_| broken("a message has no number"))?;
-                    seen = seen.max(info.stream_sequence);
-                    let headers = message.headers.as_ref();
+                    seen = seen.max(message.sequence);
                     // What is nothing of ours is nobody's envelope.
                     if let Some((id, envelope, entry)) =
-                        entry(&message.subject, headers, info.stream_sequence)
+                        entry(message.subject, message.headers, message.sequence)
                     {
                         self.index().insert(id, envelope, entry);
                     }
@@ -196,8 +196,8 @@ impl MailStore for JetStream {
         let mut found = Vec::new();
         self.boxes
             .read(&all, 1, false, |message| {
-                let id = last_token(&message.subject).map(BoxId);
-                found.extend(id.zip(record(&message.payload)));
+                let id = last_token(message.subject).map(BoxId);
+                found.extend(id.zip(record(message.payload)));
                 Ok(())
             })
             .await?;
@@ -378,6 +378,22 @@ impl MailStore for JetStream {
         self.must_have(id).await?;
         self.count_packages(id).await
     }
+}
+
+/// The credentials that addresses have, which the library for NATS leaves alone.
+fn identified(servers: &[ServerAddr]) -> StoreResult<ConnectOptions> {
+    let Some(server) = servers.iter().find(|server| server.username().is_some()) else {
+        return Ok(ConnectOptions::new());
+    };
+    let text = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+        text.map_err(|_| StoreError::Options("a name or password for NATS is no text"))
+    };
+    let name = text(server.username().unwrap_or_default())?;
+    Ok(match server.password() {
+        Some(password) => ConnectOptions::with_user_and_password(name, text(password)?),
+        None => ConnectOptions::with_token(name),
+    })
 }
 
 /// A stream, made if it is not there, and made larger if it is less than is wanted.

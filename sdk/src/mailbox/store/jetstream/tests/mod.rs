@@ -136,7 +136,7 @@ async fn why_a_cluster_is_refused() {
     assert!(matches!(error, StoreError::NotOpened(_)) && error.is_retryable());
     options = JetStreamOptions { box_bytes: 1 << 40, ..alone("refused") };
     let error = JetStream::open(cluster.connect(0).await, options).await.unwrap_err();
-    assert!(error.to_string().contains("room for refused-boxes"), "{error}");
+    assert!(error.to_string().contains("stream refused-boxes"), "{error}");
     let nobody = ["nats://127.0.0.1:1".to_owned()];
     let error = JetStream::connect(&nobody, alone("refused")).await.unwrap_err();
     assert_eq!(error.code(), "not-opened");
