@@ -88,7 +88,7 @@ pub const EXITS: &[(u8, &str, &[&str])] = &[
     (
         2,
         "the arguments make no sense",
-        &["usage", "no-passphrase", "not-confirmed", "ambiguous", "address"],
+        &["usage", "no-passphrase", "not-confirmed", "ambiguous", "address", "options"],
     ),
     (3, "somebody else has the account's file open", &["in-use"]),
     (4, "the passphrase is wrong, or the file is damaged", &["wrong-key-or-damaged", "damaged"]),
@@ -141,10 +141,16 @@ pub const EXITS: &[(u8, &str, &[&str])] = &[
             "no-hybrid",
             "protocol",
             "handshake",
+            "not-opened",
+            "unavailable",
         ],
     ),
     (8, "not done in time; it goes on when trellis runs again", &["timeout"]),
-    (9, "the file can't be written", &["full", "io", "exists", "store-exists", "newer-schema"]),
+    (
+        9,
+        "the file can't be written",
+        &["full", "disk-full", "io", "exists", "store-exists", "newer-schema"],
+    ),
 ];
 
 /// What goes before the codes of [`EXITS`] that are about the format of something given.

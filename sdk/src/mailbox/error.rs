@@ -104,7 +104,10 @@ impl From<StoreError> for MailboxError {
             StoreError::NoBox => Self::UnknownBox,
             StoreError::Quota => Self::Quota,
             StoreError::Full | StoreError::DiskFull => Self::Full,
-            StoreError::Unavailable | StoreError::Failed(_) => Self::Unavailable,
+            StoreError::Unavailable
+            | StoreError::NotOpened(_)
+            | StoreError::Options(_)
+            | StoreError::Failed(_) => Self::Unavailable,
         }
     }
 }

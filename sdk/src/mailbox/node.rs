@@ -12,18 +12,24 @@ use std::time::Duration;
 use libp2p::identity::PublicKey;
 use libp2p::multiaddr::Protocol;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::client::{CatchUp, ClientError, Session};
 use super::store::MailStore;
-use super::{BoxId, Grant, MailboxAt, MailboxId, MailboxKeys, Reach, Service};
+use super::{BoxId, Grant, MailboxAt, MailboxError, MailboxId, MailboxKeys, Reach, Service};
 use crate::directory::{BoxAt, MAX_ADDRESS, MAX_BOXES};
 use crate::transport::libp2p::{Builder, Libp2p, Mailbox, Multiaddr, NodeError, PeerId};
 use crate::transport::{Incoming, Pending, Transport, TransportError};
 use crate::{Time, Topic};
 
-/// How many envelopes that came in are stored at the same time; who sends more waits.
+/// How many envelopes that came in are stored at the same time; more wait, as far as the node has
+/// [room](crate::transport::libp2p::Limits::unread) for what is not read.
 const AT_ONCE: usize = 256;
+/// For how long an envelope that came in is tried to be stored while the store does not answer: nobody
+/// gives it again who may be away then. Ten times what a cluster needs to notice the loss of a node.
+const HELD: Duration = Duration::from_secs(120);
+/// How often.
+const AGAIN: Duration = Duration::from_millis(500);
 /// How often it is looked for what has expired.
 const TICK: Duration = Duration::from_secs(1);
 /// How many ticks pass between two looks at other mailboxes.
@@ -124,6 +130,19 @@ pub struct MailboxNode<S> {
     others: Vec<MailboxAt>,
 }
 
+/// Has an envelope stored that came in. Nobody waits for an answer, so it is done until it is done.
+async fn keep<S: MailStore>(service: Arc<Service<S>>, topic: Topic, bytes: Vec<u8>) {
+    let end = Instant::now() + HELD;
+    let mut stored = service.arrived(Time::from_system(), topic, &bytes).await;
+    while stored == Err(MailboxError::Unavailable) && Instant::now() < end {
+        sleep(AGAIN).await;
+        stored = service.arrived_before(Time::from_system(), topic, &bytes).await;
+    }
+    if let Err(error) = stored {
+        tracing::debug!(code = error.code(), "an envelope was not kept");
+    }
+}
+
 impl<S: MailStore + 'static> MailboxNode<S> {
     /// Opens the node of a mailbox. `service` has to be that of the same `keys`; `others` are the mailboxes
     /// that its boxes may be [read at](Session::replicate) too.
@@ -158,12 +177,20 @@ impl<S: MailStore + 'static> MailboxNode<S> {
 
     /// Works until the future is dropped or the node is closed.
     pub async fn run(&self) {
+        // A store that does not answer keeps neither from going on.
+        tokio::select! {
+            () = self.receive() => {}
+            () = self.look_after() => {}
+        }
+    }
+
+    /// Has what comes in stored.
+    async fn receive(&self) {
         let mut topics = BTreeSet::new();
         let mut generation = None;
         let mut storing = JoinSet::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut count: u64 = 0;
         loop {
             if generation != Some(self.service.generation()) {
                 generation = Some(self.service.generation());
@@ -172,30 +199,33 @@ impl<S: MailStore + 'static> MailboxNode<S> {
             tokio::select! {
                 incoming = self.network.next() => match incoming {
                     Some(Incoming::Message { topic, bytes }) => {
-                        let service = self.service.clone();
-                        storing.spawn(async move {
-                            let stored = service.arrived(Time::from_system(), topic, &bytes).await;
-                            if let Err(error) = stored {
-                                tracing::debug!(code = error.code(), "an envelope was not kept");
-                            }
-                        });
+                        storing.spawn(keep(self.service.clone(), topic, bytes));
                     }
                     Some(_) => {}
                     None => return,
                 },
-                _ = ticks.tick() => {
-                    count += 1;
-                    if let Err(error) = self.service.tick(Time::from_system()).await {
-                        tracing::warn!(code = error.code(), "the mailbox's store fails");
-                    }
-                    if count % REPLICATE == 1 {
-                        self.replicate().await;
-                    }
-                }
+                _ = ticks.tick() => {}
             }
             while storing.try_join_next().is_some() {}
             if storing.len() >= AT_ONCE {
                 storing.join_next().await;
+            }
+        }
+    }
+
+    /// Does what is due now and then, for ever.
+    async fn look_after(&self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count: u64 = 0;
+        loop {
+            ticks.tick().await;
+            count += 1;
+            if let Err(error) = self.service.tick(Time::from_system()).await {
+                tracing::warn!(code = error.code(), "the mailbox's store fails");
+            }
+            if count % REPLICATE == 1 {
+                self.replicate().await;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A mailbox as a process.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use trellis_sdk::mailbox::store::{MailStore, Memory, Redb, RedbOptions};
@@ -13,12 +14,14 @@ use super::node::{builder, mailboxes, status};
 use super::{NetworkOptions, PathBuf};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::record::Record;
+use crate::record::{Finding, Level, Record};
 
 /// What the mailbox's file is called, in its directory.
 const FILE: &str = "mailbox.redb";
 /// And that of its name.
 const NAME: &str = "node";
+/// How often it is looked whether the store fails.
+const LOOK: Duration = Duration::from_secs(1);
 /// Milliseconds of a day.
 const DAY: u64 = 24 * 3600 * 1000;
 
@@ -34,15 +37,28 @@ pub struct MailboxOptions {
     /// Keep an envelope for so many days at most
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub days: u16,
-    /// Keep what several processes share in the NATS JetStream cluster at this address, such as
-    /// nats://127.0.0.1:4222; all of them need the same file `node` in their directories
+    /// Keep envelopes in the NATS JetStream cluster that this server is one of, such as
+    /// nats://192.0.2.1:4222, together with other processes that do so; several servers can be given. What
+    /// is in the directory then is only the name of this process, which is its own
     #[cfg(feature = "jetstream")]
-    #[arg(long, value_name = "URL", requires = "directory")]
-    pub nats: Option<String>,
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "directory",
+        env = "TRELLIS_NATS",
+        value_delimiter = ' ',
+        hide_env_values = true
+    )]
+    pub nats: Vec<String>,
+    /// Keep everything on so many nodes of the cluster; of 3, one may be lost, of 5, two
+    #[cfg(feature = "jetstream")]
+    #[arg(long, value_name = "NUMBER", default_value_t = 3,
+        value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
 }
 
 /// Keeps envelopes for members who are offline, until it is interrupted. The first thing that it prints
-/// is where it is, so that others can be told.
+/// is where it is, so that others can be told; what comes later is what keeps it from keeping anything.
 pub async fn mailbox(
     options: &NetworkOptions,
     mailbox: &MailboxOptions,
@@ -56,8 +72,8 @@ pub async fn mailbox(
     std::fs::create_dir_all(directory).map_err(Failure::io(directory.display().to_string()))?;
     let name = Name::open(&directory.join(NAME))?;
     #[cfg(feature = "jetstream")]
-    if let Some(url) = &mailbox.nats {
-        let store = jetstream(url, mailbox).await?;
+    if !mailbox.nats.is_empty() {
+        let store = jetstream(mailbox).await?;
         return serve(options, mailbox, output, &name.seed, store).await;
     }
     let store = open(&directory.join(FILE))?;
@@ -70,17 +86,15 @@ fn open(file: &Path) -> Result<Redb, Failure> {
 
 #[cfg(feature = "jetstream")]
 async fn jetstream(
-    url: &str,
     mailbox: &MailboxOptions,
 ) -> Result<trellis_sdk::mailbox::store::jetstream::JetStream, Failure> {
-    use std::time::Duration;
-
     use trellis_sdk::mailbox::store::jetstream::{JetStream, JetStreamOptions};
     let days = u64::from(mailbox.days) + 1;
     let mut options = JetStreamOptions::default();
     options.keep = Duration::from_secs(days * DAY / 1000);
     options.envelope_bytes = mailbox.capacity;
-    JetStream::connect(url, options).await.map_err(Failure::Mailbox)
+    options.replicas = mailbox.replicas.into();
+    JetStream::connect(&mailbox.nats, options).await.map_err(Failure::Mailbox)
 }
 
 /// Runs a mailbox over a store.
@@ -102,7 +116,27 @@ async fn serve<S: MailStore>(
     let node = MailboxNode::open(builder(options), keys, service, others).await?;
     output.print(&Record::Network(status(node.network()).await))?;
     tokio::select! {
+        told = tell(node.service(), output) => told,
         () = node.run() => Err(Failure::Node(trellis_sdk::transport::libp2p::NodeError::Closed)),
         () = crate::run::interrupted() => Ok(()),
+    }
+}
+
+/// Says when the store begins to fail, and when it is over.
+async fn tell<S: MailStore>(service: &Service<S>, output: &Output) -> Result<(), Failure> {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let trouble = service.trouble();
+        if trouble == told {
+            continue;
+        }
+        let (level, code, text) = match &trouble {
+            Some(error) => (Level::Bad, error.code(), format!("{error}: nothing more is kept")),
+            None => (Level::Good, "stores", "the mailbox stores again what comes".to_owned()),
+        };
+        let finding = Finding { level, about: "mailbox", code, group: None, text };
+        output.print(&Record::Finding(finding))?;
+        told = trouble;
     }
 }

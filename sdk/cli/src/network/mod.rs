@@ -72,8 +72,9 @@ pub struct NetworkOptions {
     pub mailbox: Vec<Multiaddr>,
 }
 
-/// The variables of the environment that [`NetworkOptions`] look at.
-pub const VARIABLES: [&str; 3] = ["TRELLIS_PEERS", "TRELLIS_LISTEN", "TRELLIS_MAILBOXES"];
+/// The variables of the environment that [`NetworkOptions`] and [`MailboxOptions`] look at.
+pub const VARIABLES: [&str; 4] =
+    ["TRELLIS_PEERS", "TRELLIS_LISTEN", "TRELLIS_MAILBOXES", "TRELLIS_NATS"];
 
 /// A way to others, and a hand on it.
 #[derive(Clone)]

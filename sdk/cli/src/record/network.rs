@@ -58,12 +58,13 @@ pub enum Level {
     Bad,
 }
 
-/// What `doctor` has found.
+/// What `doctor` has found, or a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub level: Level,
-    /// What it is about: `network`, `group`, `security`, `members`, `changes`, `messages`, `device`.
+    /// What it is about: `network`, `group`, `security`, `members`, `changes`, `messages`, `device`,
+    /// `mailbox`.
     pub about: &'static str,
     /// What stays the same from release to release.
     pub code: &'static str,

@@ -40,6 +40,7 @@ struct State {
     takers: Rates<[u8; 16]>,
     takes: Rates<BoxId>,
     refreshed: Time,
+    trouble: Option<MailboxError>,
 }
 
 impl<S: MailStore> Service<S> {
@@ -65,6 +66,7 @@ impl<S: MailStore> Service<S> {
             takers: Rates::new(limits.peer_takes, limits.peers),
             takes: Rates::new(limits.box_takes, limits.total_boxes),
             refreshed: now,
+            trouble: None,
         };
         let challenges = Challenges::new(keys.challenges());
         Ok(Self { store, keys, challenges, limits, state: Mutex::new(state) })
@@ -100,10 +102,34 @@ impl<S: MailStore> Service<S> {
         self.state().boxes.generation()
     }
 
+    /// What keeps this mailbox from keeping anything, if something does: [`MailboxError::Full`] until
+    /// something is stored again, [`MailboxError::Unavailable`] until the store answers. For whoever runs it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<MailboxError> {
+        self.state().trouble.clone()
+    }
+
+    /// Notes what became of something that was to be stored.
+    fn stored<T>(&self, done: &Result<T, StoreError>) {
+        match done {
+            Ok(_) => self.state().trouble = None,
+            Err(error) => self.failed(&error.clone().into()),
+        }
+    }
+
+    fn failed(&self, error: &MailboxError) {
+        if matches!(error, MailboxError::Full | MailboxError::Unavailable) {
+            self.state().trouble = Some(error.clone());
+        }
+    }
+
     /// Answers a frame of a peer: always a frame, and never nothing.
     pub async fn handle(&self, now: Time, peer: &[u8], frame: &[u8]) -> Vec<u8> {
         let answer = self.answer(now, peer, frame).await.unwrap_or_else(|error| {
             tracing::debug!(code = error.code(), "a mailbox request was refused");
+            if error == MailboxError::Unavailable {
+                self.failed(&error);
+            }
             Answer::Refused(error)
         });
         wire::encode(&answer).unwrap_or_else(|| {
@@ -131,44 +157,60 @@ impl<S: MailStore> Service<S> {
     ///
     /// # Errors
     ///
-    /// If no box took it: [`MailboxError::TooLarge`], [`MailboxError::Rate`], or why not.
+    /// [`MailboxError::Unavailable`] if a box could not be reached, and then it is to be said
+    /// [again](Self::arrived_before) later. If no box took it: [`MailboxError::TooLarge`],
+    /// [`MailboxError::Rate`], or why not.
     pub async fn arrived(
         &self,
         now: Time,
         topic: Topic,
         envelope: &[u8],
     ) -> Result<usize, MailboxError> {
-        let boxes = {
-            let mut state = self.state();
-            let boxes: Vec<_> = state
-                .boxes
-                .keeping(&topic)
-                .iter()
-                .filter(|id| state.boxes.get(id).is_some_and(|record| now < record.expires))
-                .copied()
-                .collect();
-            if boxes.is_empty() {
-                return Ok(0);
-            }
-            self.check_length(envelope)?;
-            state.arrivals.take(now, topic, 1).map_err(rate)?;
-            boxes
-        };
+        if self.keeping(now, &topic).is_empty() {
+            return Ok(0);
+        }
+        self.check_length(envelope)?;
+        self.state().arrivals.take(now, topic, 1).map_err(rate)?;
+        self.arrived_before(now, topic, envelope).await
+    }
+
+    /// The same for an envelope that [`arrived`](Self::arrived) before, when the store did not answer: it is
+    /// not counted again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`arrived`](Self::arrived).
+    pub async fn arrived_before(
+        &self,
+        now: Time,
+        topic: Topic,
+        envelope: &[u8],
+    ) -> Result<usize, MailboxError> {
         let id = EnvelopeId::of(envelope);
         let (mut kept, mut failed) = (0, Ok(0));
-        for name in boxes {
+        for name in self.keeping(now, &topic) {
             let mail = Mail { id, topic, at: now, bytes: envelope.to_vec() };
-            match self.store.put(name, vec![mail], self.room()).await {
+            let put = self.store.put(name, vec![mail], self.room()).await;
+            self.stored(&put);
+            match put.map_err(MailboxError::from) {
                 Ok(_) => kept += 1,
+                Err(MailboxError::Unavailable) => return Err(MailboxError::Unavailable),
                 Err(error) => {
-                    if matches!(error, StoreError::NoBox) {
+                    if error == MailboxError::UnknownBox {
                         self.state().boxes.remove(&name);
                     }
-                    failed = Err(error.into());
+                    failed = Err(error);
                 }
             }
         }
         if kept > 0 { Ok(kept) } else { failed }
+    }
+
+    /// The boxes that keep a topic now.
+    fn keeping(&self, now: Time, topic: &Topic) -> Vec<BoxId> {
+        let state = self.state();
+        let open = |id: &&BoxId| state.boxes.get(id).is_some_and(|record| now < record.expires);
+        state.boxes.keeping(topic).iter().filter(open).copied().collect()
     }
 
     /// Where the boxes of this mailbox may be read, too: what a [`Session::replica`] is made of.
@@ -178,7 +220,9 @@ impl<S: MailStore> Service<S> {
     pub fn replicas(&self, now: Time) -> Vec<Grant> {
         let state = self.state();
         let grants = state.boxes.iter().flat_map(|(_, record)| record.replicas.iter());
-        grants.filter(|grant| now < grant.until).cloned().collect()
+        // Those to others are of processes with other secrets that use the same store.
+        let ours = |grant: &&Grant| grant.to == self.id() && now < grant.until;
+        grants.filter(ours).cloned().collect()
     }
 
     /// What this mailbox has of a box: what a catch-up with another mailbox begins from.
@@ -213,7 +257,9 @@ impl<S: MailStore> Service<S> {
             }
             mail.push(Mail { id: EnvelopeId::of(&bytes), topic, at: at.min(now), bytes });
         }
-        Ok(self.store.put(id, mail, self.room()).await?)
+        let put = self.store.put(id, mail, self.room()).await;
+        self.stored(&put);
+        Ok(put?)
     }
 
     /// Time has passed: deletes what is over, and looks for what other processes did. To be called
@@ -223,6 +269,19 @@ impl<S: MailStore> Service<S> {
     ///
     /// Those of the store; it may be called again.
     pub async fn tick(&self, now: Time) -> Result<(), StoreError> {
+        let done = self.look_after(now).await;
+        match &done {
+            // That it answers does not say that it has room.
+            Ok(()) => {
+                let mut state = self.state();
+                state.trouble = state.trouble.take().filter(|was| *was == MailboxError::Full);
+            }
+            Err(error) => self.failed(&error.clone().into()),
+        }
+        done
+    }
+
+    async fn look_after(&self, now: Time) -> Result<(), StoreError> {
         let due = now.since(self.state().refreshed) >= self.limits.refresh;
         if due {
             self.refresh().await?;

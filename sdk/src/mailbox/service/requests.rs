@@ -153,8 +153,9 @@ impl<S: MailStore> Service<S> {
             }
             mail.push(Mail { id: EnvelopeId::of(&bytes), topic, at: now, bytes });
         }
-        let new = self.store.put(id, mail, self.room()).await?;
-        Ok(Answer::Stored(u16::try_from(new).unwrap_or(u16::MAX)))
+        let put = self.store.put(id, mail, self.room()).await;
+        self.stored(&put);
+        Ok(Answer::Stored(u16::try_from(put?).unwrap_or(u16::MAX)))
     }
 
     async fn reconcile(

@@ -106,6 +106,12 @@ pub enum StoreError {
     /// The store can't be reached now; whether it was done is not known.
     #[error("the store can't be reached")]
     Unavailable,
+    /// The store can't be opened now, for a reason that whoever runs it can do something about.
+    #[error("the store can't be opened: {0}")]
+    NotOpened(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// What was set for the store can't be.
+    #[error("the store can't be as it is to be: {0}")]
+    Options(&'static str),
     /// The store is broken.
     #[error("the store failed: {0}")]
     Failed(#[source] Arc<dyn std::error::Error + Send + Sync>),
@@ -121,6 +127,8 @@ impl StoreError {
             Self::Full => "full",
             Self::DiskFull => "disk-full",
             Self::Unavailable => "unavailable",
+            Self::NotOpened(_) => "not-opened",
+            Self::Options(_) => "options",
             Self::Failed(_) => "failed",
         }
     }
@@ -128,7 +136,10 @@ impl StoreError {
     /// Whether the same may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Quota | Self::Full | Self::DiskFull | Self::Unavailable)
+        matches!(
+            self,
+            Self::Quota | Self::Full | Self::DiskFull | Self::Unavailable | Self::NotOpened(_)
+        )
     }
 
     pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Self {

@@ -14,11 +14,19 @@ use async_nats::jetstream::stream::{
 };
 use async_nats::jetstream::{self, Context, ErrorCode, Message};
 use futures_core::Stream as _;
+use tokio::time::{sleep, timeout};
 
+use super::broken;
 use crate::mailbox::store::{StoreError, StoreResult};
 
 /// How many messages are read at once.
 const BATCH: usize = 2000;
+/// How many messages are read one by one before a consumer is made, which takes longer, and for some seconds
+/// after the loss of a node may be made on that one.
+const FEW: usize = 200;
+/// How long making one may take, and how often it is tried: the next may be made on another node.
+const CREATION: Duration = Duration::from_secs(3);
+const CREATIONS: u32 = 8;
 /// After which time the cluster deletes a consumer that nobody reads from.
 const ABANDONED: Duration = Duration::from_secs(30);
 /// After which time something is tried again that the cluster did not answer; twice it the next time.
@@ -31,6 +39,14 @@ pub(super) enum Published {
     New(u64),
     /// Something of that subject is there, or on its way there.
     There,
+}
+
+/// A message that is read.
+pub(super) struct Seen<'a> {
+    pub(super) subject: &'a str,
+    pub(super) sequence: u64,
+    pub(super) headers: Option<&'a HeaderMap>,
+    pub(super) payload: &'a [u8],
 }
 
 /// A stream, and how it is reached.
@@ -54,7 +70,7 @@ impl Link {
         let mut pause = PAUSE;
         for _ in 1..self.tries {
             match work().await {
-                Err(StoreError::Unavailable) => tokio::time::sleep(pause).await,
+                Err(StoreError::Unavailable) => sleep(pause).await,
                 done => return done,
             }
             pause *= 2;
@@ -206,37 +222,41 @@ impl Link {
         .await
     }
 
-    /// Reads everything of the subjects that fit, from a number on, at some node: it may not have the
-    /// last ones yet.
+    /// Reads everything of the subjects that fit, from a number on; if that is much, at some node, which may
+    /// not have the last ones yet.
     pub(super) async fn read(
         &self,
         subjects: &str,
         from: u64,
         headers_only: bool,
-        mut each: impl FnMut(&Message) -> StoreResult<()>,
+        mut each: impl FnMut(&Seen<'_>) -> StoreResult<()>,
     ) -> StoreResult<()> {
-        let consumer = self
-            .persist(|| async {
-                let config = pull::Config {
-                    deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from.max(1) },
-                    ack_policy: AckPolicy::None,
-                    filter_subject: subjects.to_owned(),
-                    headers_only,
-                    inactive_threshold: ABANDONED,
-                    memory_storage: true,
-                    num_replicas: 1,
-                    ..pull::Config::default()
-                };
-                self.stream.create_consumer(config).await.map_err(|error| unavailable(&error))
-            })
-            .await?;
+        let mut next = from.max(1);
+        for _ in 0..FEW {
+            let Some(found) = self.first(subjects, next).await? else { return Ok(()) };
+            next = found.sequence + 1;
+            each(&Seen {
+                subject: &found.subject,
+                sequence: found.sequence,
+                headers: Some(&found.headers),
+                payload: &found.payload,
+            })?;
+        }
+        let consumer = self.consumer(subjects, next, headers_only).await?;
         let mut left = consumer.cached_info().num_pending;
         let mut read = Ok(());
         while left > 0 && read.is_ok() {
             let before = left;
             read = fetch(&consumer, &mut |message| {
                 left = left.saturating_sub(1);
-                each(message)
+                let info = message.info();
+                let sequence = info.map_err(|_| broken("a message has no number"))?.stream_sequence;
+                each(&Seen {
+                    subject: &message.subject,
+                    sequence,
+                    headers: message.headers.as_ref(),
+                    payload: &message.payload,
+                })
             })
             .await;
             if read.is_ok() && left == before {
@@ -251,6 +271,36 @@ impl Link {
         // If it is not deleted here, the cluster does it.
         let _ = self.stream.delete_consumer(&consumer.cached_info().name).await;
         read
+    }
+
+    /// A consumer at some node that is there.
+    async fn consumer(
+        &self,
+        subjects: &str,
+        from: u64,
+        headers_only: bool,
+    ) -> StoreResult<jetstream::consumer::PullConsumer> {
+        for _ in 0..CREATIONS {
+            let config = pull::Config {
+                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
+                ack_policy: AckPolicy::None,
+                filter_subject: subjects.to_owned(),
+                headers_only,
+                inactive_threshold: ABANDONED,
+                memory_storage: true,
+                num_replicas: 1,
+                ..pull::Config::default()
+            };
+            match timeout(CREATION, self.stream.create_consumer(config)).await {
+                Ok(Ok(consumer)) => return Ok(consumer),
+                Ok(Err(error)) => {
+                    unavailable(&error);
+                    sleep(PAUSE).await;
+                }
+                Err(_) => {}
+            }
+        }
+        Err(StoreError::Unavailable)
     }
 }
 

@@ -1,7 +1,8 @@
 //! A store for several mailbox processes: NATS JetStream.
 //!
-//! All processes of a mailbox have the same secret, so they are one mailbox, and use the same two streams
-//! of a cluster, which keeps each message on several nodes:
+//! All processes use the same two streams of a cluster, which keeps each message on several nodes. They may
+//! have the same secret, and so be one mailbox to the network, or each its own, as nodes of libp2p must,
+//! whose names come from their secrets: a box is the same at all of them either way.
 //!
 //! | subject | holds |
 //! |---|---|
@@ -32,6 +33,7 @@ mod index;
 mod link;
 mod options;
 mod packages;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
@@ -39,13 +41,14 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::{Client, HeaderMap, jetstream};
+use async_nats::{Client, ConnectOptions, HeaderMap, ServerAddr, jetstream};
+use percent_encoding::percent_decode_str;
 use tls_codec::{DeserializeBytes, Serialize};
 use tokio::task::JoinSet;
 
 pub use options::JetStreamOptions;
+pub use refusal::Refusal;
 
 use super::{BoxRecord, Mail, MailStore, Room, StoreError, StoreResult, Usage};
 use crate::mailbox::capability::{BoxId, EnvelopeId};
@@ -74,13 +77,14 @@ pub struct JetStream {
 }
 
 impl JetStream {
-    /// Uses a cluster, and makes the streams there if they are not. The connection is the caller's: with
-    /// TLS and credentials, if the network asks for them.
+    /// Uses a cluster, and makes the streams there if they are not, or makes them larger and longer-lived
+    /// if the options ask for more than they have. The connection is the caller's: with TLS and
+    /// credentials, if the network asks for them.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the cluster does not answer or has fewer nodes than there are to be
-    /// replicas, [`StoreError::Full`] if it has no room; [`StoreError::Failed`] for options that can't be.
+    /// [`StoreError::NotOpened`] with a [`Refusal`], [`StoreError::Options`], and
+    /// [`StoreError::Unavailable`] if the cluster is lost meanwhile.
     pub async fn open(client: Client, options: JetStreamOptions) -> StoreResult<Self> {
         options.check()?;
         let mut context = jetstream::new(client);
@@ -93,13 +97,21 @@ impl JetStream {
         Ok(store)
     }
 
-    /// The same with a connection to a server, `nats://host:port`.
+    /// The same with a connection to one of these servers, `nats://host:port`. If it is lost, it goes to
+    /// another of them, or of those that a server has named. The first address that has credentials,
+    /// `nats://name:password@host:port` or `nats://token@host:port`, has them for all; what is no letter or
+    /// digit in them is written as in any URL, like `%40` for `@`.
     ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open).
-    pub async fn connect(url: &str, options: JetStreamOptions) -> StoreResult<Self> {
-        let client = async_nats::connect(url).await.map_err(|_| StoreError::Unavailable)?;
+    pub async fn connect(servers: &[String], options: JetStreamOptions) -> StoreResult<Self> {
+        let servers: Result<Vec<ServerAddr>, _> = servers.iter().map(|text| text.parse()).collect();
+        let servers = servers.ok().filter(|servers| !servers.is_empty());
+        let what = "the address of a NATS server is like nats://192.0.2.1:4222";
+        let servers = servers.ok_or(StoreError::Options(what))?;
+        let connected = identified(&servers)?.name("trellis mailbox").connect(servers).await;
+        let client = connected.map_err(|error| Refusal::of_connecting(&error))?;
         Self::open(client, options).await
     }
 
@@ -121,12 +133,10 @@ impl JetStream {
             let mut seen = upto;
             self.mail
                 .read(&all, upto + 1, true, |message| {
-                    let info = message.info().map_err(|_| broken("a message has no number"))?;
-                    seen = seen.max(info.stream_sequence);
-                    let headers = message.headers.as_ref();
+                    seen = seen.max(message.sequence);
                     // What is nothing of ours is nobody's envelope.
                     if let Some((id, envelope, entry)) =
-                        entry(&message.subject, headers, info.stream_sequence)
+                        entry(message.subject, message.headers, message.sequence)
                     {
                         self.index().insert(id, envelope, entry);
                     }
@@ -186,8 +196,8 @@ impl MailStore for JetStream {
         let mut found = Vec::new();
         self.boxes
             .read(&all, 1, false, |message| {
-                let id = last_token(&message.subject).map(BoxId);
-                found.extend(id.zip(record(&message.payload)));
+                let id = last_token(message.subject).map(BoxId);
+                found.extend(id.zip(record(message.payload)));
                 Ok(())
             })
             .await?;
@@ -370,18 +380,36 @@ impl MailStore for JetStream {
     }
 }
 
-/// A stream, made if it is not there.
+/// The credentials that addresses have, which the library for NATS leaves alone.
+fn identified(servers: &[ServerAddr]) -> StoreResult<ConnectOptions> {
+    let Some(server) = servers.iter().find(|server| server.username().is_some()) else {
+        return Ok(ConnectOptions::new());
+    };
+    let text = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+        text.map_err(|_| StoreError::Options("a name or password for NATS is no text"))
+    };
+    let name = text(server.username().unwrap_or_default())?;
+    Ok(match server.password() {
+        Some(password) => ConnectOptions::with_user_and_password(name, text(password)?),
+        None => ConnectOptions::with_token(name),
+    })
+}
+
+/// A stream, made if it is not there, and made larger if it is less than is wanted.
 async fn link(
     context: &jetstream::Context,
     config: jetstream::stream::Config,
     tries: u32,
 ) -> StoreResult<Link> {
-    let name = config.name.clone();
-    context.get_or_create_stream(config).await.map_err(|error| match error.kind() {
-        CreateStreamErrorKind::JetStream(said) if link::is_full(&said) => StoreError::Full,
-        _ => unavailable(&error),
-    })?;
-    let stream = context.get_stream_no_info(name).await.map_err(|error| unavailable(&error))?;
+    let stream = context.get_or_create_stream(config.clone()).await;
+    let stream = stream.map_err(|error| Refusal::of_stream(&error, &config))?;
+    if let Some(grown) = options::grown(&stream.cached_info().config, &config) {
+        let updated = context.update_stream(&grown).await;
+        updated.map_err(|error| Refusal::of_stream(&error, &grown))?;
+    }
+    let stream = context.get_stream_no_info(config.name).await;
+    let stream = stream.map_err(|error| unavailable(&error))?;
     Ok(Link::new(context.clone(), stream, tries))
 }
 

@@ -53,11 +53,15 @@ impl JetStreamOptions {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let name =
             !self.name.is_empty() && self.name.len() <= MAX_NAME && self.name.chars().all(good);
-        if name && (1..=5).contains(&self.replicas) && self.tries > 0 {
-            return Ok(());
-        }
-        let what = "the options of JetStream can't be used";
-        Err(StoreError::failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, what)))
+        let wrong = [
+            (!name, "its name is of 1 to 64 letters, digits, `-` and `_`"),
+            (!(1..=5).contains(&self.replicas), "JetStream has 1 to 5 replicas"),
+            (self.tries == 0, "each thing has to be tried once at least"),
+        ];
+        wrong
+            .into_iter()
+            .find(|(wrong, _)| *wrong)
+            .map_or(Ok(()), |(_, why)| Err(StoreError::Options(why)))
     }
 
     /// The stream of envelopes. Each has a subject of its own; there is one message of each subject.
@@ -97,6 +101,19 @@ impl JetStreamOptions {
     }
 }
 
+/// What a stream that is there has to become, so that it keeps what this mailbox promises: longer-lived,
+/// larger, on more nodes. Never less, since what is there was promised, too.
+pub(super) fn grown(there: &Config, wanted: &Config) -> Option<Config> {
+    let mut grown = there.clone();
+    // Zero is for ever, and -1 without a bound.
+    let for_ever = there.max_age.is_zero() || wanted.max_age.is_zero();
+    grown.max_age = if for_ever { Duration::ZERO } else { there.max_age.max(wanted.max_age) };
+    let unbounded = there.max_bytes < 0 || wanted.max_bytes < 0;
+    grown.max_bytes = if unbounded { -1 } else { there.max_bytes.max(wanted.max_bytes) };
+    grown.num_replicas = there.num_replicas.max(wanted.num_replicas);
+    (grown != *there).then_some(grown)
+}
+
 /// As JetStream counts: -1 for all there are.
 fn bytes(number: u64) -> i64 {
     if number == 0 { -1 } else { i64::try_from(number).unwrap_or(i64::MAX) }
@@ -114,5 +131,24 @@ mod tests {
         }
         assert!(JetStreamOptions { replicas: 0, ..Default::default() }.check().is_err());
         assert!(JetStreamOptions { replicas: 6, ..Default::default() }.check().is_err());
+    }
+
+    #[test]
+    fn a_stream_grows_and_never_shrinks() {
+        let of = |days: u64, bytes: u64, replicas| {
+            let keep = Duration::from_secs(days * 24 * 3600);
+            let options =
+                JetStreamOptions { keep, envelope_bytes: bytes, replicas, ..Default::default() };
+            options.mail()
+        };
+        let there = of(7, 1000, 3);
+        for wanted in [of(7, 1000, 3), of(1, 10, 1)] {
+            assert_eq!(grown(&there, &wanted), None);
+        }
+        assert_eq!(grown(&there, &of(8, 10, 1)), Some(of(8, 1000, 3)));
+        assert_eq!(grown(&there, &of(1, 2000, 1)), Some(of(7, 2000, 3)));
+        assert_eq!(grown(&there, &of(1, 10, 5)), Some(of(7, 1000, 5)));
+        assert_eq!(grown(&there, &of(0, 0, 3)), Some(of(0, 0, 3)));
+        assert_eq!(grown(&of(0, 0, 3), &there), None);
     }
 }

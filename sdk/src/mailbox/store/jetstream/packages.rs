@@ -42,8 +42,7 @@ impl JetStream {
         let mut usage = Usage::default();
         self.boxes
             .read(&all, 1, true, |message| {
-                let headers = message.headers.as_ref();
-                let length = headers.and_then(|headers| headers.get(LENGTH));
+                let length = message.headers.and_then(|headers| headers.get(LENGTH));
                 let length = length.and_then(|length| length.as_str().parse::<u64>().ok());
                 usage.count += 1;
                 usage.bytes += length.unwrap_or(0).saturating_add(OVERHEAD);
@@ -166,7 +165,7 @@ impl JetStream {
         self.boxes
             .read(&all, 1, false, |message| {
                 let suite = message.subject.rsplit('.').next().and_then(|suite| suite.parse().ok());
-                pools.extend(suite.zip(record::<PoolRecord>(&message.payload)));
+                pools.extend(suite.zip(record::<PoolRecord>(message.payload)));
                 Ok(())
             })
             .await?;
