@@ -144,3 +144,47 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Libp2p;
+    use super::*;
+    use crate::Topic;
+    use crate::directory::LIFETIME;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    /// Whether the client was asked for a record.
+    async fn asked(node: &Libp2p) -> bool {
+        let unread = node.unread.lock().await.try_recv().ok();
+        unread.is_some_and(|unread| matches!(unread.incoming, Incoming::Boxes(_)))
+    }
+
+    #[tokio::test]
+    async fn the_client_is_asked_for_a_record_in_time_and_no_more_often() {
+        let (node, mut task, _) = Libp2p::builder().at_rest().await;
+        let start = Instant::now();
+        task.publish_boxes(Boxes { topic: Topic([1; 32]), boxes: Vec::new() });
+        task.tick_directory(start + RETRY);
+        assert!(!asked(&node).await, "there is no table");
+        task.searches.know(1);
+        let start = Instant::now();
+        task.tick_directory(start);
+        assert!(asked(&node).await);
+        // In vain.
+        task.tick_directory(start + RETRY - MOMENT);
+        assert!(!asked(&node).await);
+        task.tick_directory(start + RETRY);
+        assert!(asked(&node).await);
+        for (stored, pause) in [(false, RETRY), (true, RENEW)] {
+            let before = Instant::now();
+            task.own_stored(stored);
+            task.tick_directory(before + pause - MOMENT);
+            assert!(!asked(&node).await);
+            task.tick_directory(Instant::now() + pause);
+            assert!(asked(&node).await);
+        }
+        // A record is renewed before it ends, also if that fails a few times.
+        assert_eq!(RENEW.as_millis() * 6, LIFETIME.0.into());
+    }
+}

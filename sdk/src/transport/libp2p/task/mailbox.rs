@@ -102,3 +102,23 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::super::{Libp2p, Limits};
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_of_this_node_are_bounded() {
+        let limits = Limits { mailbox_at_once: 3, ..Limits::default() };
+        let (_node, mut task, _) = Libp2p::builder().limits(limits).at_rest().await;
+        for number in 0..5 {
+            let (reply, mut result) = oneshot::channel();
+            task.request_mailbox(PeerId::random(), vec![1], reply);
+            let busy = matches!(result.try_recv(), Ok(Err(NodeError::Busy)));
+            assert_eq!(busy, number >= 3);
+        }
+    }
+}
