@@ -45,7 +45,7 @@
 //!
 //! # What is bounded
 //!
-//! Everything, see [`Limits`]. A peer that does too much is refused, and one that goes on is out for a
+//! Everything, see [`Limits`], and [the list](crate::limits) with what happens beyond each. A peer that does too much is refused, and one that goes on is out for a
 //! while.
 
 mod behaviour;

@@ -46,8 +46,11 @@ pub(super) async fn claim(address: &Multiaddr) -> io::Result<()> {
     }
 }
 
-/// The address of TCP, if its port is not one of the host's choice.
+/// The address of TCP, if it is one of this host, and its port not one of the host's choice.
 fn fixed(address: &Multiaddr) -> Option<SocketAddr> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        return None;
+    }
     let mut parts = address.iter();
     let host: IpAddr = match parts.next()? {
         Protocol::Ip4(host) => host.into(),

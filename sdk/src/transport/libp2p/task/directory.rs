@@ -25,9 +25,13 @@ enum Stage {
     /// None is under way.
     Rest,
     /// So many places are still looked at.
-    Look { left: usize, record: Vec<u8>, found: Found },
+    Look { left: usize, made: Time, record: Vec<u8>, found: Found },
     /// It goes to a place, and is then looked for there.
-    Store(u8),
+    Store {
+        slot: u8,
+        /// When it was made: nodes that lie may give one of before.
+        made: Time,
+    },
 }
 
 /// What this node says of its client's key packages.
@@ -72,7 +76,8 @@ impl Task {
         let device = record.device(&self.crypto);
         own.device = Some(device);
         own.round = own.round.wrapping_add(1);
-        own.stage = Stage::Look { left: CHOICES, record: bytes, found: Found::default() };
+        let (left, made, found) = (CHOICES, record.made(), Found::default());
+        own.stage = Stage::Look { left, made, record: bytes, found };
         let round = own.round;
         for slot in choices(&device) {
             let key = key(&self.crypto, &topic, slot);
@@ -92,7 +97,7 @@ impl Task {
         };
         match &mut own.stage {
             Stage::Rest => {}
-            Stage::Look { left, record, found } => {
+            Stage::Look { left, made, record, found } => {
                 take(found);
                 *left -= 1;
                 if *left > 0 {
@@ -100,15 +105,17 @@ impl Task {
                 }
                 let slot =
                     place(&device, |slot| found.others(slot, &device), found.slot_of(&device));
-                let record = std::mem::take(record);
-                own.stage = Stage::Store(slot);
+                let (record, made) = (std::mem::take(record), *made);
+                own.stage = Stage::Store { slot, made };
                 let key = key(&self.crypto, &topic, slot);
                 self.put_own(round, slot, key, record);
             }
-            Stage::Store(_) => {
-                let mut found = Found::default();
+            Stage::Store { made, .. } => {
+                let (made, mut found) = (*made, Found::default());
                 take(&mut found);
-                self.own_stored(found.slot_of(&device).is_some());
+                let mut latest = found.into_latest();
+                let there = latest.any(|it| it.device() == device && it.made() >= made);
+                self.own_stored(there);
             }
         }
     }
@@ -116,7 +123,7 @@ impl Task {
     /// Nodes of the table were given the record, or there are none.
     pub(super) fn own_placed(&mut self, round: u32, given: bool) {
         let Some(own) = self.own.as_ref().filter(|own| own.round == round) else { return };
-        let Stage::Store(slot) = own.stage else { return };
+        let Stage::Store { slot, .. } = own.stage else { return };
         if given {
             let key = key(&self.crypto, &own.boxes.topic, slot);
             self.get_own(round, slot, key);
