@@ -183,7 +183,7 @@ fn value(text: &str, known: &BTreeMap<String, String>) -> Option<u128> {
             let before = &text[..*at];
             before.matches('(').count() == before.matches(')').count()
         };
-        if let Some((at, _)) = text.match_indices(operator).filter(outside).next_back() {
+        if let Some((at, _)) = text.rmatch_indices(operator).find(outside) {
             let (left, right) = (&text[..at], &text[at + operator.len()..]);
             return Some(apply(value(left, known)?, value(right, known)?));
         }
