@@ -4,6 +4,7 @@
 
 mod nodes;
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -15,8 +16,8 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::future::join_all;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::dummy;
-use libp2p::{SwarmBuilder, tcp, tls, yamux};
+use libp2p::swarm::{SwarmEvent, dummy};
+use libp2p::{Swarm, SwarmBuilder, tcp, tls, yamux};
 use nodes::{Wire, address, builder, connect, node, port, settled, soon};
 use trellis_sdk::transport::libp2p::{Libp2p, Limits, Mailbox, Multiaddr, PeerId, Rate};
 
@@ -91,17 +92,22 @@ async fn whoever_connects_and_says_nothing_is_cut_off() {
     connect(&node().await, &victim).await;
 }
 
-#[tokio::test]
-async fn one_peer_has_so_many_connections() {
-    let victim = limited(|limits| limits.connections_per_peer = 2).await;
-    let mut stranger = SwarmBuilder::with_new_identity()
+/// A peer that speaks nothing.
+fn mute() -> Swarm<dummy::Behaviour> {
+    SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), tls::Config::new, yamux::Config::default)
         .unwrap()
         .with_behaviour(|_| dummy::Behaviour)
         .unwrap()
         .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(60)))
-        .build();
+        .build()
+}
+
+#[tokio::test]
+async fn one_peer_has_so_many_connections() {
+    let victim = limited(|limits| limits.connections_per_peer = 2).await;
+    let mut stranger = mute();
     for _ in 0..6 {
         let dial = DialOpts::peer_id(victim.peer()).condition(PeerCondition::Always);
         stranger.dial(dial.addresses(vec![place(&victim).await]).build()).unwrap();
@@ -128,12 +134,16 @@ async fn without_memory_nobody_is_connected() {
 #[tokio::test]
 async fn a_connection_that_nothing_uses_is_closed() {
     const IDLE: Duration = Duration::from_secs(2);
-    let one = limited(|limits| limits.idle = IDLE).await;
-    let other = node().await;
+    let victim = limited(|limits| limits.idle = IDLE).await;
+    let mut stranger = mute();
+    stranger.dial(address(&victim).await).unwrap();
+    let mut until = async |is: fn(&SwarmEvent<Infallible>) -> bool| {
+        while !is(&soon(stranger.select_next_some()).await) {}
+    };
+    until(|event| matches!(event, SwarmEvent::ConnectionEstablished { .. })).await;
     let start = Instant::now();
-    connect(&one, &other).await;
-    settled(&one, |status| status.links.is_empty()).await;
-    assert!(start.elapsed() >= IDLE && start.elapsed() < 10 * IDLE);
+    until(|event| matches!(event, SwarmEvent::ConnectionClosed { .. })).await;
+    assert!(start.elapsed() >= IDLE && start.elapsed() < 10 * IDLE, "{:?}", start.elapsed());
 }
 
 /// A mailbox that never answers, and counts at how much it works.
@@ -169,9 +179,8 @@ impl Mailbox for Desk {
     }
 }
 
-/// A sloth with limits, and somebody with limits who has asked it so much at once, in vain; how long he
-/// waited.
-async fn asked(office: Limits, guest: Limits, requests: usize) -> (Arc<Sloth>, Duration) {
+/// A sloth with limits, and how long somebody with limits has waited who asked it so much at once, in vain.
+async fn asked(office: Limits, guest: Limits, requests: usize) -> (Libp2p, Arc<Sloth>, Duration) {
     let sloth = Arc::new(Sloth::default());
     let office = builder().mailbox(Arc::new(Desk(sloth.clone()))).limits(office).open().await;
     let (office, guest) = (office.unwrap(), builder().limits(guest).open().await.unwrap());
@@ -181,7 +190,7 @@ async fn asked(office: Limits, guest: Limits, requests: usize) -> (Arc<Sloth>, D
     for answer in soon(join_all(asked)).await {
         assert_eq!(answer.unwrap_err().code(), "no-answer");
     }
-    (sloth, start.elapsed())
+    (office, sloth, start.elapsed())
 }
 
 #[tokio::test]
@@ -193,12 +202,12 @@ async fn one_connection_has_so_many_requests_at_once_and_a_mailbox_too() {
         change(&mut limits);
         limits
     };
-    let (sloth, _) = asked(quick(|limits| limits.requests_at_once = 2), quick(|_| ()), 8).await;
+    let (_, sloth, _) = asked(quick(|limits| limits.requests_at_once = 2), quick(|_| ()), 8).await;
     assert_eq!(sloth.most.load(Ordering::SeqCst), 2);
-    let (sloth, _) = asked(quick(|limits| limits.mailbox_at_once = 3), quick(|_| ()), 8).await;
+    let (_, sloth, _) = asked(quick(|limits| limits.mailbox_at_once = 3), quick(|_| ()), 8).await;
     assert_eq!(sloth.most.load(Ordering::SeqCst), 3);
     let rate = quick(|limits| limits.mailbox_per_peer = Rate::new(4, 0));
-    let (sloth, _) = asked(rate, quick(|_| ()), 8).await;
+    let (_, sloth, _) = asked(rate, quick(|_| ()), 8).await;
     assert_eq!(sloth.most.load(Ordering::SeqCst), 4);
 }
 
@@ -207,15 +216,22 @@ async fn nobody_waits_for_an_answer_and_works_on_one_for_longer_than_he_may() {
     const PATIENCE: Duration = Duration::from_secs(2);
     let mut impatient = Limits::default();
     impatient.request_timeout = PATIENCE;
+    let in_time = |waited| (PATIENCE..3 * PATIENCE).contains(&waited);
+    let working = async |sloth: &Sloth| {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sloth.working.load(Ordering::SeqCst)
+    };
     // Who asks gives up.
-    let (sloth, waited) = asked(Limits::default(), impatient.clone(), 1).await;
-    assert!(waited >= PATIENCE && waited < 3 * PATIENCE, "{waited:?}");
-    assert_eq!(sloth.working.load(Ordering::SeqCst), 1);
-    // The mailbox does, and its work is stopped.
-    let (sloth, waited) = asked(impatient, Limits::default(), 1).await;
-    assert!(waited >= PATIENCE && waited < 3 * PATIENCE, "{waited:?}");
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(sloth.working.load(Ordering::SeqCst), 0);
+    let (office, sloth, waited) = asked(Limits::default(), impatient.clone(), 1).await;
+    assert!(in_time(waited), "{waited:?}");
+    assert_eq!(working(&sloth).await, 1);
+    // A node that is closed does not go on.
+    drop(office);
+    assert_eq!(working(&sloth).await, 0);
+    // The mailbox gives up, and its work is stopped.
+    let (_office, sloth, waited) = asked(impatient, Limits::default(), 1).await;
+    assert!(in_time(waited), "{waited:?}");
+    assert_eq!(working(&sloth).await, 0);
 }
 
 #[tokio::test]

@@ -198,7 +198,8 @@ fn value(text: &str, known: &BTreeMap<String, String>) -> Option<u128> {
         "KIB" => Some(1 << 10),
         "MIB" => Some(1 << 20),
         name => {
-            let mut named = known.iter().filter(|(known, _)| known.rsplit("::").next() == Some(name));
+            let mut named =
+                known.iter().filter(|(known, _)| known.rsplit("::").next() == Some(name));
             value(named.next()?.1, known)
         }
     }

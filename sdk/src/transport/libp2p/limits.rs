@@ -46,7 +46,8 @@ pub struct Limits {
     pub streams: usize,
     /// How long a handshake may take. Default: 20 s.
     pub handshake: Duration,
-    /// How long a connection is kept that nothing uses. Default: 5 min.
+    /// How long a connection is kept that nothing uses. Default: 5 min. A peer that speaks the gossip
+    /// protocol uses it for as long as it is there.
     pub idle: Duration,
     /// How long the other end of a connection may be silent at most, before the connection is closed: a
     /// host that is gone does not say so. Default: 60 s; a quarter of it is how often each end is asked

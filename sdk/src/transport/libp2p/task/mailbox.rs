@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use libp2p::request_response::{
     Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tracing::instrument::WithSubscriber;
 
@@ -21,6 +22,16 @@ pub(super) type Serving = Pin<Box<dyn Future<Output = Served> + Send>>;
 
 /// A response, if there is one, and where it goes.
 pub(super) type Served = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
+
+/// Stops the work on a request when nobody waits for it any more: it has taken too long, or the node is
+/// closed.
+struct Stop(AbortHandle);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Whom the response of a mailbox is for.
 pub(super) enum For {
@@ -85,13 +96,10 @@ impl Task {
         }
         let work = mailbox.serve(peer, request).with_subscriber(self.log.clone());
         let (work, patience) = (self.caller.spawn(work), self.limits.request_timeout);
+        let stop = Stop(work.abort_handle());
         self.serving.push(Box::pin(async move {
-            let stop = work.abort_handle();
-            let done = timeout(patience, work).await;
-            if done.is_err() {
-                stop.abort();
-            }
-            (channel, done.ok().and_then(Result::ok).flatten())
+            let _stop = stop;
+            (channel, timeout(patience, work).await.ok().and_then(Result::ok).flatten())
         }));
     }
 
