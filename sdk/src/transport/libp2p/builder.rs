@@ -22,7 +22,7 @@ use super::behaviour::{Behaviour, Offers};
 use super::command::{Command, Mailbox, Records};
 use super::directory::Directory;
 use super::error::split_peer;
-use super::limits::{Limits, MAX_CONTENT};
+use super::limits::{Limits, MAX_CONTENT, MAX_STREAMS};
 use super::link::Table;
 use super::task::{Setup, Task, inbox};
 use super::traffic::Traffic;
@@ -174,6 +174,7 @@ impl Builder {
         let caller = Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
         let log = dispatcher::get_default(Clone::clone);
         self.limits.content = self.limits.content.min(MAX_CONTENT);
+        self.limits.streams = self.limits.streams.min(MAX_STREAMS);
         let named = |address: &Multiaddr| Ok((split_peer(address)?, address.clone()));
         let bootstrap: Vec<(PeerId, Multiaddr)> =
             self.bootstrap.iter().map(named).collect::<Result<_, NodeError>>()?;

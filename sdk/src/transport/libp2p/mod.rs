@@ -89,7 +89,7 @@ pub use command::{Mailbox, Records};
 pub use directory::Directory;
 pub use error::NodeError;
 pub use libp2p::{Multiaddr, PeerId};
-pub use limits::{CHUNK, Limits, MAX_CONTENT, Rate};
+pub use limits::{CHUNK, Limits, MAX_CONTENT, MAX_STREAMS, Rate};
 pub use link::{KeyExchange, LinkError};
 pub use status::{Link, Status};
 

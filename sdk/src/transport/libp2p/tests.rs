@@ -130,6 +130,14 @@ async fn commands_that_wait_are_bounded() {
 }
 
 #[tokio::test]
+async fn limits_that_cannot_be_are_the_most_that_can() {
+    let limits = Limits { content: usize::MAX, streams: usize::MAX, ..Limits::default() };
+    let node = Libp2p::builder().mdns(false).limits(limits);
+    let node = node.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).open().await.unwrap();
+    assert_eq!((node.limits.content, node.limits.streams), (MAX_CONTENT, MAX_STREAMS));
+}
+
+#[tokio::test]
 async fn one_connection_has_so_many_streams() {
     const STREAMS: usize = 20;
     let limits = Limits { streams: STREAMS, ..Limits::default() };
