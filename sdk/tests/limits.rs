@@ -162,8 +162,10 @@ fn constants(folder: &str) -> BTreeMap<String, String> {
     found
 }
 
+type Operator = (&'static str, fn(u128, u128) -> u128);
+
 /// Those that bind least first.
-const OPERATORS: [(&str, fn(u128, u128) -> u128); 3] =
+const OPERATORS: [Operator; 3] =
     [(" << ", |a, b| a << b), (" + ", |a, b| a + b), (" * ", |a, b| a * b)];
 
 /// What an expression comes to: numbers and names of other constants, with `+`, `*` and `<<`; a time in
