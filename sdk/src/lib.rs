@@ -37,6 +37,7 @@
 //! | [`directory`] | records that say where key packages of a device are |
 //! | [`engine`] | everything that decides, without network, clock or thread |
 //! | [`store`] | the encrypted file |
+//! | `limits` | every number that bounds what others can do |
 //! | `mailbox` | what keeps envelopes for those who are offline |
 //!
 //! # Features
@@ -53,6 +54,8 @@ pub mod engine;
 pub mod guide;
 pub mod identity;
 mod ids;
+#[cfg(feature = "libp2p")]
+pub mod limits;
 #[cfg(feature = "mailbox")]
 pub mod mailbox;
 pub mod message;

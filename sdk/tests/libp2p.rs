@@ -4,17 +4,13 @@
 
 mod nodes;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use libp2p::multiaddr::Protocol;
 use nodes::{
-    address, answer, builder, chat, connect, connected, message, node, notice, question, settled,
-    soon,
+    Wire, address, answer, builder, chat, connect, connected, message, node, notice, question,
+    settled, soon,
 };
 use trellis_sdk::transport::libp2p::{
     CHUNK, KeyExchange, Libp2p, Limits, Mailbox, PeerId, Rate, Records,
@@ -213,59 +209,14 @@ async fn a_node_that_is_dropped_is_gone() {
     settled(&other, |status| status.links.is_empty()).await;
 }
 
-/// Carries bytes between two nodes until it is cut, without a word to either of them.
-struct Wire {
-    port: u16,
-    cut: Arc<AtomicBool>,
-    ends: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Wire {
-    fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let wire = Self {
-            port: listener.local_addr().unwrap().port(),
-            cut: Arc::default(),
-            ends: Arc::default(),
-        };
-        let (cut, ends) = (wire.cut.clone(), wire.ends.clone());
-        thread::spawn(move || {
-            let here = listener.accept().unwrap().0;
-            let there = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            for (from, to) in [(&here, &there), (&there, &here)] {
-                let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                let cut = cut.clone();
-                thread::spawn(move || carry(from, to, &cut));
-            }
-            // They stay open when nothing is carried any more.
-            ends.lock().unwrap().extend([here, there]);
-        });
-        wire
-    }
-}
-
-fn carry(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
-    let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if cut.load(Ordering::Relaxed) || to.write_all(&buffer[..length]).is_err() {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_peer_that_falls_silent_is_gone() {
     let mut limits = Limits::default();
     limits.silence = Duration::from_secs(4);
     let one = builder().limits(limits.clone()).open().await.unwrap();
     let other = node().await;
-    let port = address(&other).await.iter().find_map(|part| match part {
-        Protocol::Tcp(port) => Some(port),
-        _ => None,
-    });
-    let wire = Wire::to(port.unwrap());
-    let through = format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", wire.port, other.peer());
-    soon(one.dial(through.parse().unwrap())).await.unwrap();
+    let wire = Wire::to(&other).await;
+    soon(one.dial(wire.through.clone())).await.unwrap();
     tokio::time::sleep(limits.silence + Duration::from_secs(1)).await;
     assert_eq!(one.status().await.unwrap().links.len(), 1, "it was not silent");
     wire.cut.store(true, Ordering::Relaxed);

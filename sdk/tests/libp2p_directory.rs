@@ -4,186 +4,25 @@
 
 mod clients;
 mod nodes;
+mod offices;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clients::{Directory as Files, PASSPHRASE, cheap};
-use nodes::{address, answer, builder, heard, notice, question, settled, soon};
+use nodes::{address, answer, builder, heard, question, settled, soon};
+use offices::{Anything, Device, Keys, SUITE, ask, carry, key_package, office};
 use openmls_trellis_crypto::TrellisCrypto;
 use trellis_sdk::directory::{self, BoxAt, Found, Record, SLOTS};
-use trellis_sdk::identity::{AccountKeys, Binding, DeviceKeys};
-use trellis_sdk::mailbox::client::{ClientError, Session, take, taken};
+use trellis_sdk::mailbox::client::{take, taken};
 use trellis_sdk::mailbox::store::{MailStore, Memory};
-use trellis_sdk::mailbox::wire::{Deposit, Kind, LastResort};
+use trellis_sdk::mailbox::wire::{Kind, LastResort};
 use trellis_sdk::mailbox::{
-    BoxId, Capability, Limits, List, MailboxAt, MailboxKeys, MailboxNode, Service, WithMailboxes,
+    BoxId, Limits, MailboxAt, MailboxKeys, MailboxNode, Service, WithMailboxes,
 };
 use trellis_sdk::transport::Transport;
-use trellis_sdk::transport::libp2p::{Libp2p, Mailbox, PeerId, Records};
-use trellis_sdk::{Client, DeviceId, Message, Span, Time, Topic};
-
-const SUITE: u16 = 0x004d;
-
-/// A mailbox on a node that serves the table, too.
-#[derive(Clone)]
-struct Office {
-    service: Arc<Service<Memory>>,
-    node: Arc<Libp2p>,
-}
-
-struct Desk(Arc<Service<Memory>>);
-
-impl Mailbox for Desk {
-    fn serve(
-        &self,
-        peer: PeerId,
-        request: Vec<u8>,
-    ) -> Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>> {
-        let service = self.0.clone();
-        Box::pin(async move {
-            Some(service.handle(Time::from_system(), &peer.to_bytes(), &request).await)
-        })
-    }
-}
-
-async fn office() -> Office {
-    let keys = MailboxKeys::from_secret(&[1; 32]);
-    let now = Time::from_system();
-    let service = Service::open(keys, Limits::default(), Memory::new(), now).await.unwrap();
-    let service = Arc::new(service);
-    let node = builder().serve(true).mailbox(Arc::new(Desk(service.clone()))).open().await.unwrap();
-    Office { service, node: Arc::new(node) }
-}
-
-impl Office {
-    async fn at(&self, session: &Session) -> BoxAt {
-        let address = address(&self.node).await.to_vec();
-        BoxAt { address, mailbox: self.service.id().0, id: session.box_id().0 }
-    }
-
-    fn session(&self, secret: &[u8; 32]) -> Session {
-        Session::new(Capability::from_secret(secret), self.service.id())
-    }
-
-    /// A node that begins with this one and knows the table.
-    async fn guest(&self) -> Libp2p {
-        let guest = builder().bootstrap(address(&self.node).await).open().await.unwrap();
-        notice(&guest).await;
-        settled(&guest, |status| status.table > 0).await;
-        guest
-    }
-}
-
-/// A frame to the mailbox, by a node.
-async fn carry(node: &Libp2p, office: &Office, frame: Vec<u8>) -> Result<Vec<u8>, ClientError> {
-    Ok(soon(node.mailbox_request(office.node.peer(), frame)).await.expect("the mailbox answers"))
-}
-
-fn items<const M: usize>(items: Vec<Vec<u8>>) -> List<tls_codec::VLBytes, M> {
-    List::new(items.into_iter().map(Into::into).collect()).unwrap()
-}
-
-/// An account's device without an engine.
-struct Keys {
-    crypto: TrellisCrypto,
-    account: AccountKeys,
-    keys: DeviceKeys,
-    binding: Vec<u8>,
-}
-
-/// The same with a node.
-struct Device {
-    keys: Keys,
-    node: Libp2p,
-}
-
-impl std::ops::Deref for Device {
-    type Target = Keys;
-
-    fn deref(&self) -> &Keys {
-        &self.keys
-    }
-}
-
-impl Keys {
-    fn of(account: Option<AccountKeys>) -> Self {
-        let crypto = TrellisCrypto::default();
-        let account = account.unwrap_or_else(|| AccountKeys::generate(&crypto).unwrap());
-        let keys = DeviceKeys::generate(&crypto, &[]).unwrap();
-        let binding = account.bind(keys.public(), Time::from_system()).unwrap().encode();
-        Self { crypto, account, keys, binding }
-    }
-
-    fn topic(&self) -> Topic {
-        directory::inbox(&self.crypto, &self.account.public().address(&self.crypto))
-    }
-
-    /// What it would answer, with something in place of a key package.
-    fn package(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = vec![1, text.len() as u8];
-        out.extend_from_slice(text);
-        let length = self.binding.len() as u16 | 0x4000;
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(&self.binding);
-        out
-    }
-
-    fn record(&self, boxes: Vec<BoxAt>, now: Time) -> Vec<u8> {
-        Record::sign(&self.keys, &self.binding, boxes, now).unwrap().encode()
-    }
-
-    fn id(&self) -> DeviceId {
-        Binding::decode(&self.binding).unwrap().device_id(&self.crypto)
-    }
-}
-
-impl Device {
-    async fn of(office: &Office, account: Option<AccountKeys>) -> Self {
-        Self { keys: Keys::of(account), node: office.guest().await }
-    }
-
-    /// Leaves key packages at a mailbox.
-    async fn deposit(
-        &self,
-        office: &Office,
-        secret: [u8; 32],
-        one_time: Vec<Vec<u8>>,
-        last_resort: Option<Vec<u8>>,
-    ) -> Session {
-        let mut session = office.session(&secret);
-        let carry = |frame| carry(&self.node, office, frame);
-        session.open(vec![self.topic()], 3600).unwrap().run(carry).await.unwrap();
-        let expires = Time::from_system() + Span::seconds(3600);
-        let (one_time, beside) = (items(one_time), items(vec![b"nonsense".to_vec()]));
-        let last_resort = last_resort.map(Into::into);
-        let serial = 1;
-        let deposit = Deposit { suite: SUITE, serial, expires, one_time, last_resort, beside };
-        session.deposit(deposit).run(carry).await.unwrap();
-        session
-    }
-
-    /// Publishes where they are.
-    async fn publish(&self, boxes: Vec<BoxAt>) {
-        self.node.publish_boxes(self.topic(), boxes.clone()).await.unwrap();
-        let wanted = nodes::boxes(&self.node).await;
-        assert_eq!((wanted.topic, &wanted.boxes), (self.topic(), &boxes));
-        self.node.announce(self.record(wanted.boxes, Time::from_system())).await.unwrap();
-        settled(&self.node, |status| status.announced).await;
-    }
-}
-
-fn key_package() -> Vec<u8> {
-    [&[1][..], &SUITE.to_be_bytes()].concat()
-}
-
-/// Asks as an inviter does, and returns what is answered.
-async fn ask(node: &Libp2p, topic: Topic) -> Vec<u8> {
-    node.ask(topic, key_package()).await.unwrap();
-    answer(node).await
-}
+use trellis_sdk::transport::libp2p::{Libp2p, PeerId};
+use trellis_sdk::{Client, Message, Span, Time};
 
 /// Whether nothing is answered for longer than boxes are waited for.
 async fn silence(node: &Libp2p) -> bool {
@@ -284,15 +123,6 @@ async fn no_boxes_are_published_and_withdrawn() {
     }
     let long = vec![0; directory::MAX_RECORD + 1];
     assert_eq!(bob.node.announce(long).await.unwrap_err().code(), "too-large");
-}
-
-/// Takes everything that nodes of the table give.
-struct Anything;
-
-impl Records for Anything {
-    fn accept(&self, _: &[u8], _: &[u8], _: Option<&[u8]>) -> bool {
-        true
-    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@
 //! | [`MailboxNode`] | a mailbox as a node of libp2p |
 //! | [`sync`] | reconciliation of two sets |
 //! | [`store`] | where it is kept: a file, or NATS JetStream for several processes |
-//! | [`Limits`] | each number that bounds what strangers can make a mailbox do |
+//! | [`Limits`] | each number that bounds what strangers can make a mailbox do; LIMITS.md says what is beyond |
 //!
 //! # Boxes
 //!

@@ -19,8 +19,8 @@ use super::wire::MAX_FRAME;
 
 /// After how many rounds it is given up. Sets of some millions need five.
 pub const MAX_ROUNDS: u32 = 64;
-/// After how many bytes from the other side it is given up, 64 MiB.
-pub const MAX_SYNC_BYTES: usize = 64 << 20;
+/// After how many bytes from the other side it is given up, 48 MiB: the largest difference has 32.
+pub const MAX_SYNC_BYTES: usize = 48 << 20;
 /// The largest difference that is taken, in envelopes.
 pub const MAX_DIFFERENCE: usize = 1 << 20;
 /// How long a message of whoever begins is at most, about: 512 KiB.
@@ -233,6 +233,78 @@ mod tests {
     fn an_answer_that_is_too_long_is_refused() {
         let (mut sync, _) = SetSync::start(set(0..100)).unwrap();
         assert_eq!(sync.step(&vec![0x61; MAX_FRAME + 1]), Err(SyncError::Unbounded));
+    }
+
+    #[test]
+    fn answers_that_are_too_much_together_are_refused() {
+        let (mut sync, _) = SetSync::start(set(0..100)).unwrap();
+        // The same fingerprint of everything but for what is left out, with a long list of nothing.
+        let mut answer = vec![0x61, 1, 32];
+        answer.extend([0xFF; 32]);
+        answer.push(1);
+        answer.extend([9; 16]);
+        answer.extend([0, 0, 0]);
+        answer.resize(MAX_FRAME, 0);
+        let mut sum = 0;
+        let error = loop {
+            sum += answer.len();
+            if let Err(error) = sync.step(&answer) {
+                break error;
+            }
+        };
+        assert_eq!(error, SyncError::Unbounded);
+        assert!(sum > MAX_SYNC_BYTES && sum <= MAX_SYNC_BYTES + MAX_FRAME, "{sum}");
+    }
+
+    #[test]
+    fn a_difference_is_taken_up_to_a_size() {
+        const IDS: usize = 32_000;
+        let (mut sync, _) = SetSync::start(set(0..100)).unwrap();
+        let mut named = 0;
+        let error = loop {
+            // Up to the last name these, and another fingerprint of what comes after: it goes on.
+            let mut answer = vec![0x61, 1, 32];
+            answer.extend([0xFF; 32]);
+            answer.extend([2, 0x81, 0xFA, 0x00]);
+            for number in named..named + IDS as u64 {
+                answer.extend(id(1_000_000 + number).0);
+            }
+            answer.extend([0, 0, 1]);
+            answer.extend([9; 16]);
+            named += IDS as u64;
+            match sync.step(&answer) {
+                Ok(Next::Send(_)) => assert_eq!(sync.difference.need.len() as u64, named),
+                Ok(Next::Done(_)) => panic!("it goes on"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error, SyncError::Unbounded);
+        assert_eq!(named as usize, (MAX_DIFFERENCE / IDS + 1) * IDS);
+    }
+
+    #[test]
+    fn messages_are_about_as_long_as_they_may_be() {
+        for (bytes, most) in [(0, LEAST), (50_000, 50_000), (u64::MAX, MAX_FRAME as u64 - 1024)] {
+            let (_, first) = SetSync::start([]).unwrap();
+            let answer = respond(set(0..40_000), &first, bytes).unwrap().len() as u64;
+            assert!((most - most / 2..=most).contains(&answer), "{answer} of {most}");
+        }
+    }
+
+    #[test]
+    fn whoever_begins_sends_about_as_much_as_it_may() {
+        let known = set(0..40_000);
+        let (mut sync, _) = SetSync::start(known.iter().copied()).unwrap();
+        // Other fingerprints of some names each: that calls for all of them.
+        let mut answer = vec![0x61];
+        for name in known.iter().step_by(16) {
+            answer.extend([1, 32]);
+            answer.extend(name.0);
+            answer.push(1);
+            answer.extend([9; 16]);
+        }
+        let Ok(Next::Send(next)) = sync.step(&answer) else { panic!("it goes on") };
+        assert!((SYNC_BYTES / 2..=SYNC_BYTES).contains(&(next.len() as u64)));
     }
 
     #[test]

@@ -374,6 +374,54 @@ mod tests {
         const { assert!(3 + 32 * MAX_FETCH < MAX_FRAME) };
     }
 
+    /// The bytes of a request, and of one with an item more in the list whose number stands at a place.
+    fn one_more<T: Serialize>(request: &Request, place: usize, item: &T) -> (Vec<u8>, Vec<u8>) {
+        let bytes = request.tls_serialize_detached().unwrap();
+        let mut more = bytes.clone();
+        let number = u16::from_be_bytes([bytes[place], bytes[place + 1]]) + 1;
+        more[place..place + 2].copy_from_slice(&number.to_be_bytes());
+        let rest = more.split_off(place + 2);
+        (bytes, [more, item.tls_serialize_detached().unwrap(), rest].concat())
+    }
+
+    #[test]
+    fn the_most_of_each_list() {
+        fn most<T: Clone, const M: usize>(item: &T) -> List<T, M> {
+            List::new(vec![item.clone(); M]).unwrap()
+        }
+        let (topic, blob, id) = (Topic([1; 32]), VLBytes::from(vec![1]), EnvelopeId([1; 32]));
+        let item = Item { topic, envelope: blob.clone() };
+        let (from, to) = (MailboxId([1; 32]), MailboxId([2; 32]));
+        let (holder, until, signature) = (Holder([3; 32]), Time(4), [5; 64]);
+        let grant = Grant { holder, from, to, until, signature };
+        let deposit = Deposit {
+            suite: 1,
+            serial: 1,
+            expires: Time(1),
+            one_time: List::default(),
+            last_resort: None,
+            beside: List::default(),
+        };
+        let packages = Deposit { one_time: most(&blob), ..deposit.clone() };
+        let beside = Deposit { beside: most(&blob), ..deposit };
+        let header = 1 + 2 + 8 + 8;
+        let requests = [
+            one_more(&Request::Open(Open { topics: most(&topic), ttl: 1 }), 1, &topic),
+            one_more(&Request::Store(most(&item)), 1, &item),
+            one_more(&Request::Fetch(most(&id)), 1, &id),
+            one_more(&Request::Replicate(most(&grant)), 1, &grant),
+            one_more(&Request::Deposit(packages), header, &blob),
+            one_more(&Request::Deposit(beside), header + 2 + 1, &blob),
+        ];
+        let numbers = [MAX_TOPICS, MAX_ITEMS, MAX_FETCH, MAX_REPLICAS, MAX_DEPOSIT, MAX_BESIDE];
+        let places = [1, 1, 1, 1, header, header + 3];
+        for (((good, more), number), place) in requests.iter().zip(numbers).zip(places) {
+            assert_eq!(usize::from(u16::from_be_bytes([good[place], good[place + 1]])), number);
+            assert!(body(good).is_ok());
+            assert_eq!(body(more), Err(MailboxError::Malformed));
+        }
+    }
+
     /// Whatever is read is written as the same bytes.
     fn same<T: DeserializeBytes + Serialize>(frame: &[u8]) -> Result<(), TestCaseError> {
         if let Ok(value) = decode::<T>(frame) {

@@ -232,3 +232,21 @@ impl fmt::Debug for MemoryTransport {
         write!(f, "MemoryTransport({})", self.node.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_client_leaves_unread_is_bounded() {
+        let network = MemoryNetwork::new(Conditions::perfect());
+        let (one, other) = (network.join(), network.join());
+        let topic = Topic([1; 32]);
+        other.subscribe(topic).await.unwrap();
+        for _ in 0..MAX_UNREAD + 100 {
+            one.publish(topic, vec![1]).await.unwrap();
+        }
+        let inner = network.shared.lock();
+        assert_eq!(inner.clients[other.node.0].unread.len(), MAX_UNREAD);
+    }
+}

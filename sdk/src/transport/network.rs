@@ -325,3 +325,41 @@ impl Network {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC: Topic = Topic([1; 32]);
+
+    fn pair() -> (Network, NodeId, NodeId) {
+        let mut network = Network::new(1, Conditions::good());
+        let (one, other) = (network.join(Time(0)), network.join(Time(0)));
+        network.send(Time(0), other, Action::Subscribe(TOPIC)).unwrap();
+        while network.pop(Time(1000)).is_some() {}
+        (network, one, other)
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_bounded() {
+        let (mut network, one, _) = pair();
+        for _ in 0..MAX_IN_FLIGHT + 100 {
+            let action = Action::Publish { topic: TOPIC, bytes: Vec::new() };
+            network.send(Time(1000), one, action).unwrap();
+        }
+        assert_eq!(network.flights.len(), MAX_IN_FLIGHT);
+    }
+
+    #[test]
+    fn questions_are_forgotten() {
+        let (mut network, one, _) = pair();
+        let mut ask = |now| {
+            let action = Action::Ask { topic: TOPIC, question: Vec::new() };
+            network.send(now, one, action).unwrap();
+            network.questions.len()
+        };
+        let now = Time(1000);
+        assert_eq!((ask(now), ask(now + QUESTION_LIFETIME)), (1, 2));
+        assert_eq!(ask(now + QUESTION_LIFETIME + Span(1)), 2);
+    }
+}

@@ -3,8 +3,14 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::future::Future;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
+use libp2p::multiaddr::Protocol;
 use trellis_sdk::transport::libp2p::{Builder, Libp2p, Multiaddr, Status};
 use trellis_sdk::transport::{Boxes, Incoming, Transport};
 use trellis_sdk::{Client, Event, Message, Topic};
@@ -125,6 +131,56 @@ pub async fn heard(events: &mut trellis_sdk::Events) -> Option<String> {
     loop {
         if let Event::Message(received) = events.next().await.expect("the client is open") {
             return received.message.search_text().map(Into::into);
+        }
+    }
+}
+
+/// The port of TCP in an address.
+pub fn port(address: &Multiaddr) -> u16 {
+    let port = |part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    };
+    address.iter().find_map(port).expect("a port of TCP")
+}
+
+/// Carries bytes between two nodes until it is cut, without a word to either of them.
+pub struct Wire {
+    /// Where the other one is found through it.
+    pub through: Multiaddr,
+    pub cut: Arc<AtomicBool>,
+    pub ends: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Wire {
+    pub async fn to(node: &Libp2p) -> Self {
+        let port = port(&address(node).await);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = listener.local_addr().unwrap().port();
+        let through = format!("/ip4/127.0.0.1/tcp/{here}/p2p/{}", node.peer());
+        let wire =
+            Self { through: through.parse().unwrap(), cut: Arc::default(), ends: Arc::default() };
+        let (cut, ends) = (wire.cut.clone(), wire.ends.clone());
+        thread::spawn(move || {
+            let here = listener.accept().unwrap().0;
+            let there = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            for (from, to) in [(&here, &there), (&there, &here)] {
+                let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                let cut = cut.clone();
+                thread::spawn(move || carry(from, to, &cut));
+            }
+            // They stay open when nothing is carried any more.
+            ends.lock().unwrap().extend([here, there]);
+        });
+        wire
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if cut.load(Ordering::Relaxed) || to.write_all(&buffer[..length]).is_err() {
+            return;
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The task that visits the mailboxes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,8 +32,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);
 /// How often a box that is given up is visited before what is left in it is given up too.
 const LAST_VISITS: u32 = 4;
-/// How often something is asked again that the mailbox found to be too much at once, and how long after.
+/// How often something is asked that the mailbox finds to be too much at once.
 const AGAIN: u32 = 20;
+/// How long after it is asked again, at least and at most; in between, when the mailbox says.
 const REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// How much earlier a catch-up begins than the last one ended: what came then may have come in between.
@@ -193,8 +197,7 @@ impl<T: Reach> Attendant<T> {
             }
             Err(error) => {
                 tracing::debug!(code = error.code(), "a mailbox could not be visited");
-                let pause = PAUSE * 2_u32.saturating_pow(visit.failures.min(16));
-                visit.due = Instant::now() + pause.min(LONGEST);
+                visit.due = Instant::now() + pause(visit.failures);
                 visit.failures = visit.failures.saturating_add(1);
                 Ok(Some(visit).filter(|visit| !visit.last || visit.failures < LAST_VISITS))
             }
@@ -313,12 +316,22 @@ async fn carry<T: Reach>(
         let answer = answer.map_err(|_| ClientError::Unreachable)?;
         match wire::decode(&answer) {
             Ok(Answer::Refused(MailboxError::Rate(wait))) => {
-                sleep(Duration::from_millis(wait.into()).clamp(REST, LONGEST_REST)).await;
+                sleep(rest(wait)).await;
             }
             _ => return Ok(answer),
         }
     }
     Err(ClientError::Unreachable)
+}
+
+/// How long after a visit that failed the next one is, after so many failures before.
+fn pause(failures: u32) -> Duration {
+    (PAUSE * 2_u32.saturating_pow(failures.min(16))).min(LONGEST)
+}
+
+/// How long to wait, if a mailbox says how many milliseconds.
+fn rest(wait: u32) -> Duration {
+    Duration::from_millis(wait.into()).clamp(REST, LONGEST_REST)
 }
 
 /// When a catch-up begins, after one that ended then.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::mailbox::client::{ClientError, Session};
 use crate::mailbox::store::Memory;
-use crate::mailbox::{Limits, MailboxKeys, Service};
+use crate::mailbox::{Capability, Limits, MailboxKeys, Service};
 use crate::transport::{Conditions, MemoryNetwork, MemoryTransport};
 use crate::{Client, Event, Message, Time};
 use openmls_traits::types::Ciphersuite;
@@ -200,6 +201,33 @@ async fn mailboxes_get_key_packages_of_every_suite() {
     })
     .await;
     client.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_client_does_not_read_waits_in_small_numbers() {
+    const KEPT: u8 = 100;
+    let world = World::new(1).await;
+    let (mailbox, topic, secret) = (&world.mailboxes[0], Topic([7; 32]), [8; 32]);
+    let mut session = Session::new(Capability::from_secret(&secret), mailbox.id());
+    let carry = async |frame: Vec<u8>| {
+        Ok::<_, ClientError>(mailbox.handle(Time::from_system(), b"peer", &frame).await)
+    };
+    session.open(vec![topic], 3600).unwrap().run(carry).await.unwrap();
+    for number in 0..KEPT {
+        assert_eq!(mailbox.arrived(Time::from_system(), topic, &[number]).await, Ok(1));
+    }
+    let client = world.join();
+    let keep = Keep { topic, secret: secret.to_vec().into(), inbox: false, since: Time(0) };
+    client.keep(keep).await.unwrap();
+    let waiting = async || client.kept.lock().await.len();
+    until("they are handed in", async || waiting().await == WAITING).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(waiting().await, WAITING);
+    let mut read = 0;
+    while read < KEPT {
+        let next = tokio::time::timeout(Duration::from_secs(10), client.next()).await;
+        read += u8::from(matches!(next.unwrap(), Some(Incoming::Message { .. })));
+    }
 }
 
 fn question(suite: Ciphersuite) -> Vec<u8> {

@@ -131,7 +131,19 @@ fn connections(limits: &Limits) -> connection_limits::ConnectionLimits {
 /// Messages say nothing of who published them, and whoever does gives them to those alone that it
 /// would pass on any message to: no peer can tell one from the other.
 fn gossip(limits: &Limits) -> io::Result<Gossipsub> {
-    let config = gossipsub::ConfigBuilder::default()
+    let filter: fn(&TopicHash) -> bool = |name| topic_of(name.as_str()).is_some();
+    let filter = MaxCountSubscriptionFilter {
+        filter: CallbackSubscriptionFilter(filter),
+        max_subscribed_topics: limits.topics_per_peer,
+        max_subscriptions_per_request: limits.topics_per_peer,
+    };
+    let config = gossip_config(limits)?;
+    Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+        .map_err(io::Error::other)
+}
+
+fn gossip_config(limits: &Limits) -> io::Result<gossipsub::Config> {
+    gossipsub::ConfigBuilder::default()
         .protocol_id(GOSSIP, gossipsub::Version::V1_1)
         .mesh_n(limits.mesh)
         .mesh_n_low(limits.mesh_low)
@@ -148,14 +160,6 @@ fn gossip(limits: &Limits) -> io::Result<Gossipsub> {
             MessageId::new(&hash(&[message.topic.as_str().as_bytes(), &message.data]))
         })
         .build()
-        .map_err(io::Error::other)?;
-    let filter: fn(&TopicHash) -> bool = |name| topic_of(name.as_str()).is_some();
-    let filter = MaxCountSubscriptionFilter {
-        filter: CallbackSubscriptionFilter(filter),
-        max_subscribed_topics: limits.topics_per_peer,
-        max_subscriptions_per_request: limits.topics_per_peer,
-    };
-    Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
         .map_err(io::Error::other)
 }
 
@@ -227,7 +231,7 @@ fn relay(limits: &Limits) -> relay::Config {
 mod tests {
     use libp2p::PeerId;
     use libp2p::kad::store::RecordStore;
-    use libp2p::kad::{ProviderRecord, RecordKey};
+    use libp2p::kad::{ProviderRecord, Record, RecordKey};
 
     use super::*;
 
@@ -245,5 +249,48 @@ mod tests {
             add(greedy, number).unwrap();
         }
         add(PeerId::random(), limits.providers_per_peer).unwrap();
+    }
+
+    #[test]
+    fn a_topic_has_as_many_entries_as_it_may_and_the_table_as_many_records() {
+        let limits =
+            Limits { providers_per_topic: 5, records: 3, record: 100, ..Limits::default() };
+        let mut store = store(PeerId::random(), &limits);
+        let key = RecordKey::new(b"topic");
+        for _ in 0..20 {
+            let entry = ProviderRecord::new(key.clone(), PeerId::random(), Vec::new());
+            let _ = store.add_provider(entry);
+        }
+        assert_eq!(store.providers(&key).len(), 5);
+        let record = |number: u8, length| Record::new(vec![number], vec![0; length]);
+        assert!(store.put(record(0, 101)).is_err());
+        let kept = (0..10).filter(|number| store.put(record(*number, 100)).is_ok());
+        assert_eq!(kept.count(), 3);
+    }
+
+    #[test]
+    fn gossip_and_the_relay_are_made_with_the_limits() {
+        let limits = Limits {
+            mesh: 5,
+            mesh_low: 3,
+            mesh_high: 9,
+            gossip_frame: 12_345,
+            gossip_queue: 67,
+            relay_reservations: 2,
+            relay_circuits: 3,
+            relay_circuits_per_peer: 4,
+            relay_bytes: 5,
+            relay_time: Duration::from_secs(6),
+            ..Limits::default()
+        };
+        let gossip = gossip_config(&limits).unwrap();
+        assert_eq!((gossip.mesh_n_low(), gossip.mesh_n(), gossip.mesh_n_high()), (3, 5, 9));
+        assert_eq!(gossip.gossip_lazy(), 5);
+        assert_eq!(gossip.max_transmit_size(), 12_345);
+        assert_eq!(gossip.connection_handler_queue_len(), 67);
+        let relay = relay(&limits);
+        assert_eq!(relay.max_reservations, 2);
+        assert_eq!((relay.max_circuits, relay.max_circuits_per_peer), (3, 4));
+        assert_eq!((relay.max_circuit_bytes, relay.max_circuit_duration.as_secs()), (5, 6));
     }
 }

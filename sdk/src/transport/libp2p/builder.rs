@@ -22,14 +22,14 @@ use super::behaviour::{Behaviour, Offers};
 use super::command::{Command, Mailbox, Records};
 use super::directory::Directory;
 use super::error::split_peer;
-use super::limits::{Limits, MAX_CONTENT};
+use super::limits::{Limits, MAX_CONTENT, MAX_STREAMS};
 use super::link::Table;
 use super::task::{Setup, Task, inbox};
 use super::traffic::Traffic;
 use super::{Libp2p, NodeError, socket};
 
 /// How many commands wait for the task.
-const COMMANDS: usize = 256;
+pub(super) const COMMANDS: usize = 256;
 /// How long it may take until a socket listens.
 const LISTEN: Duration = Duration::from_secs(5);
 
@@ -72,13 +72,15 @@ impl Default for Builder {
 
 impl Builder {
     /// Listen on an address, such as `/ip4/0.0.0.0/tcp/4001`; port 0 is one that the host chooses. It
-    /// can be said more than once.
+    /// can be said more than once. A port of TCP at which somebody listens already is refused with
+    /// [`NodeError::Listen`], after a second in which somebody may be closing it.
     pub fn listen(mut self, address: Multiaddr) -> Self {
         self.listen.push(address);
         self
     }
 
-    /// Others can reach this node at an address, such as `/dns4/node.example/tcp/4001`.
+    /// Others can reach this node at an address, such as `/dns4/node.example/tcp/4001`. So it is a node of
+    /// the distributed hash table, too, and keeps records and entries for others.
     pub fn external(mut self, address: Multiaddr) -> Self {
         self.external.push(address);
         self
@@ -172,6 +174,7 @@ impl Builder {
         let caller = Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
         let log = dispatcher::get_default(Clone::clone);
         self.limits.content = self.limits.content.min(MAX_CONTENT);
+        self.limits.streams = self.limits.streams.min(MAX_STREAMS);
         let named = |address: &Multiaddr| Ok((split_peer(address)?, address.clone()));
         let bootstrap: Vec<(PeerId, Multiaddr)> =
             self.bootstrap.iter().map(named).collect::<Result<_, NodeError>>()?;
@@ -208,6 +211,15 @@ impl Builder {
         opened.await.map_err(|_| NodeError::Closed)?
     }
 
+    /// A node whose task does not run by itself, on loopback.
+    #[cfg(test)]
+    pub(super) async fn at_rest(self) -> (Libp2p, Task, mpsc::Receiver<Command>) {
+        let keypair = Keypair::generate_ed25519();
+        let log = dispatcher::get_default(Clone::clone);
+        let builder = self.mdns(false).listen("/ip4/127.0.0.1/tcp/0".parse().expect("an address"));
+        builder.start(&keypair, Vec::new(), Handle::current(), log).await.expect("it opens")
+    }
+
     async fn start(
         self,
         keypair: &Keypair,
@@ -230,11 +242,15 @@ impl Builder {
         let config = Config::with_tokio_executor().with_idle_connection_timeout(limits.idle);
         let me = keypair.public().to_peer_id();
         let mut swarm = Swarm::new(sockets, behaviour, me, config);
+        let reached = !self.external.is_empty();
         self.external.into_iter().for_each(|address| swarm.add_external_address(address));
 
         let asked_for = !self.listen.is_empty();
         let (addresses, more) =
             if asked_for { (self.listen, Vec::new()) } else { everywhere(self.hybrid) };
+        for address in &addresses {
+            socket::claim(address).await.map_err(NodeError::Listen)?;
+        }
         for address in &addresses {
             let listening = swarm.listen_on(address.clone());
             listening.map_err(|error| NodeError::Listen(std::io::Error::other(error)))?;
@@ -260,6 +276,10 @@ impl Builder {
             caller,
             log,
         });
+        if reached {
+            // libp2p tells the protocols what it was told, and not the task.
+            task.address_changed();
+        }
         match timeout(LISTEN, task.listen(addresses.len())).await {
             Ok(listening) => listening?,
             // Without a network, a host has no address; it may come.

@@ -389,6 +389,29 @@ mod tests {
     }
 
     #[test]
+    fn who_never_has_it_is_asked_more_and_more_seldom_up_to_a_bound() {
+        let peer = PeerId::random();
+        let mut scene = Scene::new(2 * CHUNK);
+        scene.limits.fetch_at_once = 1;
+        scene.announce(peer);
+        let mut pauses = Vec::new();
+        for _ in 0..12 {
+            let start = scene.now;
+            let request = loop {
+                match scene.ask(&[peer])[..] {
+                    [request] => break request,
+                    _ => scene.now += PAUSE,
+                }
+            };
+            pauses.push(scene.now - start);
+            scene.give(&request, Vec::new());
+        }
+        assert!(pauses.is_sorted());
+        assert_eq!((pauses[0], pauses[1], pauses[2]), (Duration::ZERO, PAUSE, 2 * PAUSE));
+        assert_eq!(pauses.last(), Some(&(PAUSE * (1 << LONGEST))));
+    }
+
+    #[test]
     fn who_announced_is_asked_while_it_is_there_even_if_it_does_not_listen() {
         let peer = PeerId::random();
         let mut scene = Scene::new(2 * CHUNK);

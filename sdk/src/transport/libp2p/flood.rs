@@ -207,6 +207,24 @@ mod tests {
     }
 
     #[test]
+    fn each_deed_has_a_rate_of_its_own() {
+        let limits = Limits {
+            questions_per_peer: Rate::new(1, 1),
+            chunks_per_peer: Rate::new(2, 2),
+            mailbox_per_peer: Rate::new(3, 3),
+            records_per_peer: Rate::new(4, 4),
+            ..Limits::default()
+        };
+        let (mut flood, peer, now) = (Flood::new(), PeerId::random(), Instant::now());
+        let deeds = [Deed::Question, Deed::Chunk, Deed::Mailbox, Deed::Record];
+        for passed in [now, now + Duration::from_secs(1), now + Duration::from_secs(60)] {
+            let mut passes = |deed| flood.deed(passed, &limits, peer, deed) == Verdict::Pass;
+            let passed = deeds.map(|deed| (0..10).filter(|_| passes(deed)).count());
+            assert_eq!(passed, [1, 2, 3, 4]);
+        }
+    }
+
+    #[test]
     fn who_goes_on_is_banned() {
         let (limits, peer, now) = (limits(), PeerId::random(), Instant::now());
         let mut flood = Flood::new();

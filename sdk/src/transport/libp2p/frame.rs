@@ -231,6 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused() {
+        assert_eq!((MAX_WHOLE, super::super::limits::ASK_FRAME), (34_844, 65_577));
         let long = |length| Gossip::Whole(vec![0; length]).encode([0; 8]);
         assert!(Gossip::decode(&long(MAX_WHOLE), MAX_CONTENT).is_some());
         assert!(Gossip::decode(&long(MAX_WHOLE + 1), MAX_CONTENT).is_none());

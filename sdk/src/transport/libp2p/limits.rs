@@ -42,11 +42,12 @@ pub struct Limits {
     pub connections_per_peer: u32,
     /// How much memory the process may have before no more connections are made. Default: 1 GiB.
     pub memory: usize,
-    /// Streams in one connection, in both directions. Default: 128.
+    /// Streams in one connection, in both directions. Default: 128; at most [`MAX_STREAMS`].
     pub streams: usize,
     /// How long a handshake may take. Default: 20 s.
     pub handshake: Duration,
-    /// How long a connection is kept that nothing uses. Default: 5 min.
+    /// How long a connection is kept that nothing uses. Default: 5 min. A peer that speaks the gossip
+    /// protocol uses it for as long as it is there.
     pub idle: Duration,
     /// How long the other end of a connection may be silent at most, before the connection is closed: a
     /// host that is gone does not say so. Default: 60 s; a quarter of it is how often each end is asked
@@ -247,6 +248,10 @@ pub const CHUNK: usize = 32 * KIB;
 
 /// The longest content that can be announced at all, in bytes: 16 MiB.
 pub const MAX_CONTENT: usize = 16 * MIB;
+
+/// The most streams that a connection can have: each may have 256 KiB that are not read yet, and all of
+/// them 1 GiB.
+pub const MAX_STREAMS: usize = 4096;
 
 /// The longest key of a record, in bytes.
 pub(super) const MAX_KEY: usize = 64;

@@ -45,7 +45,7 @@
 //!
 //! # What is bounded
 //!
-//! Everything, see [`Limits`]. A peer that does too much is refused, and one that goes on is out for a
+//! Everything, see [`Limits`], and [the list](crate::limits) with what happens beyond each. A peer that does too much is refused, and one that goes on is out for a
 //! while.
 
 mod behaviour;
@@ -89,7 +89,7 @@ pub use command::{Mailbox, Records};
 pub use directory::Directory;
 pub use error::NodeError;
 pub use libp2p::{Multiaddr, PeerId};
-pub use limits::{CHUNK, Limits, MAX_CONTENT, Rate};
+pub use limits::{CHUNK, Limits, MAX_CONTENT, MAX_STREAMS, Rate};
 pub use link::{KeyExchange, LinkError};
 pub use status::{Link, Status};
 

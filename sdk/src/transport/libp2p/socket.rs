@@ -2,6 +2,8 @@
 //! QUIC and Noise, where a deployment does not require hybrid links.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures::future::{BoxFuture, Either};
 use futures::{AsyncRead, AsyncWrite};
@@ -11,7 +13,10 @@ use libp2p::core::transport::{Boxed, upgrade::Version};
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade};
 use libp2p::core::{Transport, UpgradeInfo};
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, dns, noise, quic, relay, tcp, yamux};
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId, dns, noise, quic, relay, tcp, yamux};
+use socket2::{Domain, Socket as System, Type};
+use tokio::time::{Instant, sleep};
 
 use super::limits::Limits;
 use super::link::{Link, LinkError, Table};
@@ -19,6 +24,56 @@ use super::traffic::Traffic;
 
 /// Connections of a node, ready for its swarm.
 pub(super) type Socket = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// How long a port may be taken before it is given up: a node that was just closed has it for a moment still.
+const TAKEN: Duration = Duration::from_secs(1);
+/// How often it is tried in that time.
+const TRY: Duration = Duration::from_millis(50);
+
+/// Makes sure that nobody listens at an address already. libp2p asks the system to share its ports, since
+/// connections go out from them that are to get through NATs; so a second node of the same user at the
+/// same port would listen there too, and each would get some of the connections.
+pub(super) async fn claim(address: &Multiaddr) -> io::Result<()> {
+    let Some(address) = fixed(address) else { return Ok(()) };
+    let late = Instant::now() + TAKEN;
+    loop {
+        match bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < late => {
+                sleep(TRY).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// The address of TCP, if it is one of this host, and its port not one of the host's choice.
+fn fixed(address: &Multiaddr) -> Option<SocketAddr> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        return None;
+    }
+    let mut parts = address.iter();
+    let host: IpAddr = match parts.next()? {
+        Protocol::Ip4(host) => host.into(),
+        Protocol::Ip6(host) => host.into(),
+        _ => return None,
+    };
+    match parts.next()? {
+        Protocol::Tcp(port) if port != 0 => Some((host, port).into()),
+        _ => None,
+    }
+}
+
+/// Takes an address without sharing it, and gives it back.
+fn bind(address: SocketAddr) -> io::Result<()> {
+    let socket = System::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections of before that are not quite over are no reason to refuse.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
 
 /// Makes it, with the part that asks relays for connections.
 pub(super) fn make(

@@ -1,13 +1,15 @@
 //! A node and peers that are not ours.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{AsyncWriteExt, StreamExt};
 use futures_rustls::rustls::crypto::aws_lc_rs::kx_group;
-use libp2p::core::Transport as _;
-use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::Boxed;
+use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt};
 use libp2p::core::transport::upgrade::Version;
+use libp2p::core::transport::{Boxed, DialOpts, PortUse};
+use libp2p::core::{Endpoint, Transport as _};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{Config, SwarmEvent, dummy};
 use libp2p::{Swarm, noise, tcp, yamux};
@@ -115,6 +117,61 @@ fn hybrid(keypair: &Keypair) -> Sockets {
         .authenticate(link)
         .multiplex(yamux::Config::default())
         .boxed()
+}
+
+#[tokio::test]
+async fn commands_that_wait_are_bounded() {
+    let (node, _task, _told) = Libp2p::builder().at_rest().await;
+    let told = (0..2 * builder::COMMANDS).filter(|_| {
+        let (reply, _) = oneshot::channel();
+        node.commands.try_send(Command::Status { reply }).is_ok()
+    });
+    assert_eq!(told.count(), builder::COMMANDS);
+}
+
+#[tokio::test]
+async fn limits_that_cannot_be_are_the_most_that_can() {
+    let limits = Limits { content: usize::MAX, streams: usize::MAX, ..Limits::default() };
+    let node = Libp2p::builder().mdns(false).limits(limits);
+    let node = node.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).open().await.unwrap();
+    assert_eq!((node.limits.content, node.limits.streams), (MAX_CONTENT, MAX_STREAMS));
+}
+
+#[tokio::test]
+async fn one_connection_has_so_many_streams() {
+    const STREAMS: usize = 20;
+    let limits = Limits { streams: STREAMS, ..Limits::default() };
+    let victim = Libp2p::builder().mdns(false).limits(limits);
+    let victim = victim.listen("/ip4/127.0.0.1/tcp/0".parse().unwrap()).open().await.unwrap();
+    let mut place = victim.status().await.unwrap().listening[0].clone();
+    place.pop();
+    let keypair = Keypair::generate_ed25519();
+    // What the victim opens itself counts, too.
+    for (open, survives) in [(STREAMS / 4, true), (2 * STREAMS, false)] {
+        let mut sockets = hybrid(&keypair);
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let (_, mut muxer) = sockets.dial(place.clone(), options).unwrap().await.unwrap();
+        let streams = async {
+            let mut streams = Vec::new();
+            for _ in 0..open {
+                let mut stream = poll_fn(|cx| muxer.poll_outbound_unpin(cx)).await?;
+                stream.write_all(&[1]).await.ok();
+                streams.push(stream);
+            }
+            // Until the victim closes the connection, or for a while.
+            loop {
+                poll_fn(|cx| match muxer.poll_unpin(cx) {
+                    Poll::Ready(event) => Poll::Ready(event.map(drop)),
+                    Poll::Pending => muxer.poll_inbound_unpin(cx).map_ok(drop),
+                })
+                .await?;
+            }
+            #[allow(unreachable_code, reason = "it says what the error is")]
+            Ok::<(), std::io::Error>(())
+        };
+        let closed = tokio::time::timeout(Duration::from_secs(3), streams).await;
+        assert_eq!(closed.is_err(), survives);
+    }
 }
 
 proptest! {

@@ -40,7 +40,7 @@ pub(super) const POOLS: Definition = TableDefinition::new("pools");
 pub(super) const PACKAGES: Definition = TableDefinition::new("packages");
 
 /// How many envelopes one transaction deletes because of their age.
-const EXPIRED: usize = 4096;
+pub(super) const EXPIRED: usize = 4096;
 
 /// All tables within a transaction.
 pub(super) struct Tables<'t> {

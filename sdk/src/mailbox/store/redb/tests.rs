@@ -112,3 +112,15 @@ async fn a_file_is_opened_once_and_keeps_what_it_has() {
     assert!(matches!(Redb::open(&path, RedbOptions::default()), Err(StoreError::Failed(_))));
     std::fs::remove_dir_all(&directory).unwrap();
 }
+
+#[tokio::test]
+async fn what_is_too_old_is_deleted_some_at_a_time() {
+    let (store, id) = (on(&disk()), BoxId([1; 32]));
+    store.write(id, record(&[])).await.unwrap();
+    let all: Vec<_> = (0..tables::EXPIRED as u64 + 100).map(|number| mail(number, 8)).collect();
+    store.put(id, all, conformance::AMPLE).await.unwrap();
+    let end = Time(1 << 40);
+    assert_eq!(store.expire(end).await.unwrap(), tables::EXPIRED);
+    assert_eq!(store.expire(end).await.unwrap(), 100);
+    assert_eq!(store.expire(end).await.unwrap(), 0);
+}

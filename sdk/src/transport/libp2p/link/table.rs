@@ -87,3 +87,21 @@ impl Table {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handshakes_are_remembered_up_to_a_number() {
+        let table = Table::default();
+        let first = PeerId::random();
+        table.insert(first, KeyExchange::X25519MlKem768);
+        (0..REMEMBERED + 50).for_each(|_| table.insert(PeerId::random(), KeyExchange::Classical));
+        assert_eq!(table.lock().len(), REMEMBERED);
+        table.insert(first, KeyExchange::Classical);
+        assert_eq!(table.get(&first), KeyExchange::Classical);
+        table.retain(|peer| *peer == first);
+        assert_eq!(table.lock().len(), 1);
+    }
+}

@@ -64,6 +64,11 @@ impl Task {
         if self.peers.is_empty() {
             return Err(TransportError::Offline);
         }
+        self.open(topic, question)
+    }
+
+    /// Asks those who listen, and those who will.
+    pub(super) fn open(&mut self, topic: Topic, question: Vec<u8>) -> Result<(), TransportError> {
         if self.asks.len() >= self.limits.questions {
             return Err(TransportError::Busy);
         }
@@ -165,5 +170,56 @@ impl Task {
     pub(super) fn tick_asks(&mut self, now: Instant) {
         self.asks.retain(|_, ask| ask.until > now);
         self.questions.retain(|_, question| question.until > now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::super::{Libp2p, Limits};
+    use super::*;
+
+    const TOPIC: Topic = Topic([1; 32]);
+
+    async fn task(limits: Limits) -> (Libp2p, Task) {
+        let (node, task, _) = Libp2p::builder().limits(limits).at_rest().await;
+        (node, task)
+    }
+
+    #[tokio::test]
+    async fn one_peer_has_a_share_of_the_open_questions() {
+        let (_node, mut task) = task(Limits { questions: 4 * SHARE, ..Limits::default() }).await;
+        task.subscribe(TOPIC).unwrap();
+        let mut taken = |peer, number| {
+            let question = frame::Ask::Question { number, topic: TOPIC, question: vec![1] };
+            task.take_ask(peer, &question.encode())
+        };
+        let greedy = PeerId::random();
+        assert_eq!((0..50).filter(|number| taken(greedy, *number)).count(), 4);
+        // And all of them together have no more than all.
+        let others = (0..50).filter(|number| taken(PeerId::random(), *number)).count();
+        assert_eq!(others, 4 * SHARE - 4);
+        task.tick_asks(Instant::now() + task.limits.question_lifetime);
+        assert!(task.questions.is_empty());
+    }
+
+    #[tokio::test]
+    async fn so_many_are_asked_and_each_answers_so_often() {
+        let (_node, mut task) = task(Limits { ask: 2, answers: 3, ..Limits::default() }).await;
+        let peers = [(); 5].map(|()| PeerId::random());
+        task.listeners.insert(TOPIC, HashSet::from(peers));
+        task.open(TOPIC, vec![1]).unwrap();
+        peers.iter().for_each(|peer| task.ask_newcomer(*peer, TOPIC));
+        let (number, ask) = task.asks.iter().next().unwrap();
+        let (number, asked) = (*number, ask.asked.clone());
+        assert_eq!(asked.len(), 2);
+        let answer = frame::Ask::Answer { number, answer: vec![2] }.encode();
+        for peer in peers {
+            let taken = (0..10).filter(|_| task.take_ask(peer, &answer)).count();
+            assert_eq!(taken, if asked.contains_key(&peer) { 3 } else { 0 });
+        }
+        let other = frame::Ask::Answer { number: number ^ 1, answer: vec![2] }.encode();
+        assert!(!task.take_ask(peers[0], &other));
     }
 }

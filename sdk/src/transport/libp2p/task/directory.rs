@@ -25,9 +25,13 @@ enum Stage {
     /// None is under way.
     Rest,
     /// So many places are still looked at.
-    Look { left: usize, record: Vec<u8>, found: Found },
+    Look { left: usize, made: Time, record: Vec<u8>, found: Found },
     /// It goes to a place, and is then looked for there.
-    Store(u8),
+    Store {
+        slot: u8,
+        /// When it was made: nodes that lie may give one of before.
+        made: Time,
+    },
 }
 
 /// What this node says of its client's key packages.
@@ -72,7 +76,8 @@ impl Task {
         let device = record.device(&self.crypto);
         own.device = Some(device);
         own.round = own.round.wrapping_add(1);
-        own.stage = Stage::Look { left: CHOICES, record: bytes, found: Found::default() };
+        let (left, made, found) = (CHOICES, record.made(), Found::default());
+        own.stage = Stage::Look { left, made, record: bytes, found };
         let round = own.round;
         for slot in choices(&device) {
             let key = key(&self.crypto, &topic, slot);
@@ -92,7 +97,7 @@ impl Task {
         };
         match &mut own.stage {
             Stage::Rest => {}
-            Stage::Look { left, record, found } => {
+            Stage::Look { left, made, record, found } => {
                 take(found);
                 *left -= 1;
                 if *left > 0 {
@@ -100,15 +105,17 @@ impl Task {
                 }
                 let slot =
                     place(&device, |slot| found.others(slot, &device), found.slot_of(&device));
-                let record = std::mem::take(record);
-                own.stage = Stage::Store(slot);
+                let (record, made) = (std::mem::take(record), *made);
+                own.stage = Stage::Store { slot, made };
                 let key = key(&self.crypto, &topic, slot);
                 self.put_own(round, slot, key, record);
             }
-            Stage::Store(_) => {
-                let mut found = Found::default();
+            Stage::Store { made, .. } => {
+                let (made, mut found) = (*made, Found::default());
                 take(&mut found);
-                self.own_stored(found.slot_of(&device).is_some());
+                let mut latest = found.into_latest();
+                let there = latest.any(|it| it.device() == device && it.made() >= made);
+                self.own_stored(there);
             }
         }
     }
@@ -116,7 +123,7 @@ impl Task {
     /// Nodes of the table were given the record, or there are none.
     pub(super) fn own_placed(&mut self, round: u32, given: bool) {
         let Some(own) = self.own.as_ref().filter(|own| own.round == round) else { return };
-        let Stage::Store(slot) = own.stage else { return };
+        let Stage::Store { slot, .. } = own.stage else { return };
         if given {
             let key = key(&self.crypto, &own.boxes.topic, slot);
             self.get_own(round, slot, key);
@@ -142,5 +149,49 @@ impl Task {
             // If it is lost, the client is asked again.
             self.inbox.put(Incoming::Boxes(own.boxes.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Libp2p;
+    use super::*;
+    use crate::Topic;
+    use crate::directory::LIFETIME;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    /// Whether the client was asked for a record.
+    async fn asked(node: &Libp2p) -> bool {
+        let unread = node.unread.lock().await.try_recv().ok();
+        unread.is_some_and(|unread| matches!(unread.incoming, Incoming::Boxes(_)))
+    }
+
+    #[tokio::test]
+    async fn the_client_is_asked_for_a_record_in_time_and_no_more_often() {
+        let (node, mut task, _) = Libp2p::builder().at_rest().await;
+        let start = Instant::now();
+        task.publish_boxes(Boxes { topic: Topic([1; 32]), boxes: Vec::new() });
+        task.tick_directory(start + RETRY);
+        assert!(!asked(&node).await, "there is no table");
+        task.searches.know(1);
+        let start = Instant::now();
+        task.tick_directory(start);
+        assert!(asked(&node).await);
+        // In vain.
+        task.tick_directory(start + RETRY - MOMENT);
+        assert!(!asked(&node).await);
+        task.tick_directory(start + RETRY);
+        assert!(asked(&node).await);
+        for (stored, pause) in [(false, RETRY), (true, RENEW)] {
+            let before = Instant::now();
+            task.own_stored(stored);
+            task.tick_directory(before + pause - MOMENT);
+            assert!(!asked(&node).await);
+            task.tick_directory(Instant::now() + pause);
+            assert!(asked(&node).await);
+        }
+        // A record is renewed before it ends, also if that fails a few times.
+        assert_eq!(RENEW.as_millis() * 6, LIFETIME.0.into());
     }
 }

@@ -119,3 +119,74 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use libp2p::PeerId;
+    use openmls_trellis_crypto::TrellisCrypto;
+
+    use super::super::super::{Libp2p, Multiaddr};
+    use super::*;
+    use crate::directory::{Record, choices, inbox};
+    use crate::identity::{AccountKeys, DeviceKeys};
+    use crate::wire::{self, Question};
+
+    fn key_package() -> Vec<u8> {
+        wire::encode(&Question::KeyPackage(7))
+    }
+
+    async fn task() -> (Libp2p, Task) {
+        let (node, mut task, _) = Libp2p::builder().at_rest().await;
+        task.searches.know(1);
+        (node, task)
+    }
+
+    #[tokio::test]
+    async fn boxes_are_looked_for_after_a_while_and_for_a_few_questions_at_a_time() {
+        let (_node, mut task) = task().await;
+        let before = Instant::now();
+        for number in 0..3 * LOOKUPS {
+            task.open(Topic([number as u8; 32]), key_package()).unwrap();
+        }
+        task.tick_lookups(before + PATIENCE - Duration::from_millis(1));
+        assert_eq!(task.lookups.len(), 0);
+        let due = Instant::now() + PATIENCE;
+        task.tick_lookups(due);
+        task.tick_lookups(due);
+        assert_eq!(task.lookups.len(), LOOKUPS);
+        let done = *task.lookups.keys().next().unwrap();
+        (0..SLOTS).for_each(|slot| task.looked_up(done, slot, &[]));
+        assert_eq!(task.lookups.len(), LOOKUPS - 1);
+        // Others have their turn, and it none a second time.
+        task.tick_lookups(due);
+        assert_eq!(task.lookups.len(), LOOKUPS);
+        assert!(!task.lookups.contains_key(&done));
+    }
+
+    #[tokio::test]
+    async fn boxes_of_a_few_devices_of_an_account_are_asked() {
+        let (_node, mut task) = task().await;
+        let (crypto, now) = (TrellisCrypto::default(), Time::from_system());
+        let account = AccountKeys::generate(&crypto).unwrap();
+        let topic = inbox(&crypto, &account.public().address(&crypto));
+        let mut there = vec![Vec::new(); usize::from(SLOTS)];
+        for _ in 0..DEVICES + 3 {
+            let keys = DeviceKeys::generate(&crypto, &[]).unwrap();
+            let binding = account.bind(keys.public(), now).unwrap().encode();
+            let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+            let address = address.with_p2p(PeerId::random()).unwrap().to_vec();
+            let boxes = vec![BoxAt { address, mailbox: [1; 32], id: [2; 32] }];
+            let record = Record::sign(&keys, &binding, boxes, now).unwrap();
+            let slot = choices(&record.device(&crypto))[0];
+            there[usize::from(slot)].push(record.encode());
+        }
+        task.open(topic, key_package()).unwrap();
+        task.tick_lookups(Instant::now() + PATIENCE);
+        let question = *task.lookups.keys().next().unwrap();
+        for (slot, values) in (0..SLOTS).zip(&there) {
+            assert!(task.mailbox_requests.is_empty());
+            task.looked_up(question, slot, values);
+        }
+        assert_eq!(task.mailbox_requests.len(), DEVICES);
+    }
+}

@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use libp2p::request_response::{
     Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tracing::instrument::WithSubscriber;
 
@@ -21,6 +22,16 @@ pub(super) type Serving = Pin<Box<dyn Future<Output = Served> + Send>>;
 
 /// A response, if there is one, and where it goes.
 pub(super) type Served = (ResponseChannel<Vec<u8>>, Option<Vec<u8>>);
+
+/// Stops the work on a request when nobody waits for it any more: it has taken too long, or the node is
+/// closed.
+struct Stop(AbortHandle);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Whom the response of a mailbox is for.
 pub(super) enum For {
@@ -85,13 +96,10 @@ impl Task {
         }
         let work = mailbox.serve(peer, request).with_subscriber(self.log.clone());
         let (work, patience) = (self.caller.spawn(work), self.limits.request_timeout);
+        let stop = Stop(work.abort_handle());
         self.serving.push(Box::pin(async move {
-            let stop = work.abort_handle();
-            let done = timeout(patience, work).await;
-            if done.is_err() {
-                stop.abort();
-            }
-            (channel, done.ok().and_then(Result::ok).flatten())
+            let _stop = stop;
+            (channel, timeout(patience, work).await.ok().and_then(Result::ok).flatten())
         }));
     }
 
@@ -99,6 +107,26 @@ impl Task {
         if let Some(answer) = answer {
             // The peer may be gone.
             let _ = self.swarm.behaviour_mut().mailbox.send_response(channel, answer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::super::{Libp2p, Limits};
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_of_this_node_are_bounded() {
+        let limits = Limits { mailbox_at_once: 3, ..Limits::default() };
+        let (_node, mut task, _) = Libp2p::builder().limits(limits).at_rest().await;
+        for number in 0..5 {
+            let (reply, mut result) = oneshot::channel();
+            task.request_mailbox(PeerId::random(), vec![1], reply);
+            let busy = matches!(result.try_recv(), Ok(Err(NodeError::Busy)));
+            assert_eq!(busy, number >= 3);
         }
     }
 }

@@ -269,7 +269,7 @@ impl Task {
     }
 
     /// Where others can reach this node has changed.
-    pub(super) fn address_changed(&mut self) {
+    pub(in super::super) fn address_changed(&mut self) {
         let direct = self.swarm.external_addresses().any(|address| !is_relayed(address));
         let serves = self.serves_table || direct;
         let mode = if serves { kad::Mode::Server } else { kad::Mode::Client };
@@ -341,5 +341,87 @@ impl Task {
         if let Ok(listener) = self.swarm.listen_on(address.with(Protocol::P2pCircuit)) {
             self.relays.insert(listener, peer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::super::{Libp2p, Limits};
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    async fn task(limits: Limits) -> (Libp2p, Task) {
+        let (node, task, _) = Libp2p::builder().limits(limits).at_rest().await;
+        (node, task)
+    }
+
+    fn address(port: u16) -> Multiaddr {
+        format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn dials_of_the_client_are_bounded() {
+        let (_node, mut task) = task(Limits { dials: 2, ..Limits::default() }).await;
+        let mut waiting = Vec::new();
+        for number in 0..5 {
+            let (reply, mut result) = oneshot::channel();
+            task.dial(address(1).with_p2p(PeerId::random()).unwrap(), reply);
+            let busy = matches!(result.try_recv(), Ok(Err(NodeError::Busy)));
+            assert_eq!(busy, number >= 2);
+            waiting.push(result);
+        }
+        // Who does not wait any more makes room.
+        drop(waiting);
+        task.tick_peers(Instant::now());
+        assert!(task.dials.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_out_is_out_for_a_while_and_not_all_are_remembered() {
+        let (_node, mut task) = task(Limits { remembered_peers: 10, ..Limits::default() }).await;
+        let before = Instant::now();
+        (0..30).for_each(|_| task.ban(PeerId::random()));
+        assert_eq!(task.bans.len(), 10);
+        task.tick_peers(before + task.limits.ban - MOMENT);
+        assert_eq!(task.bans.len(), 10);
+        task.tick_peers(Instant::now() + task.limits.ban);
+        assert!(task.bans.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_few_relays_are_asked_after_a_while() {
+        let (_node, mut task) = task(Limits::default()).await;
+        let now = Instant::now();
+        for port in 1..=RELAYS as u16 + 3 {
+            let peer = PeerId::random();
+            task.book.name(now, peer, address(port), &task.limits.clone());
+            let known = Peer {
+                connections: HashMap::new(),
+                direct: None,
+                addresses: vec![address(port)],
+                host: None,
+                since: now,
+                is_relay: true,
+            };
+            task.peers.insert(peer, known);
+        }
+        task.tick_relays(now + RELAY - MOMENT);
+        assert!(task.relays.is_empty());
+        (0..10).for_each(|_| task.tick_relays(now + RELAY));
+        assert_eq!(task.relays.len(), RELAYS);
+    }
+
+    #[tokio::test]
+    async fn the_client_is_told_soon_that_the_network_is_there() {
+        let (_node, mut task) = task(Limits::default()).await;
+        let before = Instant::now();
+        task.notify();
+        task.tick(before + NOTICE - MOMENT);
+        assert!(task.notice.is_some());
+        task.tick(Instant::now() + NOTICE);
+        assert!(task.notice.is_none());
     }
 }

@@ -30,6 +30,7 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(600);
 /// The longest, for one that nobody listens to as far as this node knows; more if it has many topics.
 const ALONE: Duration = Duration::from_secs(20);
+/// Of such topics, so many are looked for each second.
 const TOPICS_A_SECOND: usize = 32;
 /// How long after the table or an address of ours has changed the others are told what we listen to,
 /// and how often at most.
@@ -111,6 +112,11 @@ impl Searches {
     /// How many nodes of the table are known.
     pub(super) const fn nodes(&self) -> usize {
         self.nodes
+    }
+
+    #[cfg(test)]
+    pub(super) const fn know(&mut self, nodes: usize) {
+        self.nodes = nodes;
     }
 
     fn queue(&mut self, search: Search, limits: &Limits) -> Result<(), Search> {
@@ -199,6 +205,11 @@ impl Providers {
         self.hosts.retain(|peer, _| known.contains_key(peer));
         over
     }
+}
+
+/// How long the pauses are at most for a topic that nobody listens to, for a node with so many topics.
+fn alone(topics: usize) -> Duration {
+    Duration::from_secs((topics / TOPICS_A_SECOND) as u64) + ALONE
 }
 
 /// Where the table keeps who listens to a topic.
@@ -498,7 +509,7 @@ impl Task {
     fn tick_interest(&mut self, now: Instant) {
         let enough = self.limits.mesh_low;
         let listeners = &self.listeners;
-        let alone = Duration::from_secs((self.topics.len() / TOPICS_A_SECOND) as u64) + ALONE;
+        let alone = alone(self.topics.len());
         let few = |topic: &Topic, enough| match listeners.get(topic).map_or(0, HashSet::len) {
             0 => Some(alone.min(LONGEST)),
             number => (number < enough).then_some(LONGEST),
@@ -527,6 +538,12 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use libp2p::kad::PeerRecord;
+
+    use super::super::super::command::Records;
+    use super::super::super::{Libp2p, Rate};
     use super::*;
 
     fn key(number: u32) -> RecordKey {
@@ -613,5 +630,123 @@ mod tests {
         let mut interest = Interest::new(start);
         let due = (0..7200).filter(|second| interest.is_due(at(*second), ALONE));
         assert!((350..=370).contains(&due.count()));
+    }
+
+    async fn task(limits: Limits) -> (Libp2p, Task) {
+        let builder = Libp2p::builder().limits(limits).records(Arc::new(Anything));
+        let (node, task, _) = builder.at_rest().await;
+        (node, task)
+    }
+
+    /// Takes all that it is given for records.
+    struct Anything;
+
+    impl Records for Anything {
+        fn accept(&self, _: &[u8], _: &[u8], _: Option<&[u8]>) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_searches_run_at_a_time() {
+        let limits = Limits { searches: 3, ..Limits::default() };
+        let (_node, mut task) = task(limits.clone()).await;
+        for number in 0..10 {
+            assert!(task.searches.queue(Search::Find(Topic([number; 32])), &limits).is_ok());
+        }
+        task.search();
+        assert_eq!((task.searches.running.len(), task.searches.waiting.len()), (3, 7));
+        let done = *task.searches.running.keys().next().unwrap();
+        task.searches.running.remove(&done);
+        task.search();
+        assert_eq!((task.searches.running.len(), task.searches.waiting.len()), (3, 6));
+    }
+
+    #[tokio::test]
+    async fn a_search_finds_so_many_records_and_none_that_is_too_long() {
+        let limits = Limits { found_records: 4, record: 50, ..Limits::default() };
+        let (_node, mut task) = task(limits).await;
+        let (reply, mut result) = tokio::sync::oneshot::channel();
+        task.get(vec![1], reply);
+        let id = *task.searches.running.keys().next().unwrap();
+        let found = |value| {
+            let record = PeerRecord { peer: None, record: Record::new(vec![1], value) };
+            QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(record)))
+        };
+        task.progressed(id, found(vec![0; 51]), false);
+        for number in 0..20 {
+            task.progressed(id, found(vec![number; 50]), false);
+            task.progressed(id, found(vec![number; 50]), false);
+        }
+        task.progressed(id, found(vec![99; 50]), true);
+        let found = result.try_recv().unwrap().unwrap();
+        assert_eq!(found, [0, 1, 2, 3].map(|number| vec![number; 50]));
+    }
+
+    #[tokio::test]
+    async fn records_of_others_are_bounded_in_number_length_and_time() {
+        let limits = Limits { records: 3, record: 50, ..Limits::default() };
+        let lifetime = limits.record_lifetime;
+        let (_node, mut task) = task(limits).await;
+        let mut keep = |key: Vec<u8>, length: usize| {
+            task.keep_record(PeerId::random(), Record::new(key, vec![1; length]));
+            task.swarm.behaviour_mut().kad.store_mut().records().count()
+        };
+        assert_eq!(keep(vec![1], 51), 0);
+        assert_eq!(keep(vec![1; MAX_KEY + 1], 50), 0);
+        assert_eq!(keep(vec![1; MAX_KEY], 50), 1);
+        for number in 0..50 {
+            assert!(keep(vec![number], 50) <= 3);
+        }
+        let latest = std::time::Instant::now() + lifetime;
+        let store = task.swarm.behaviour_mut().kad.store_mut();
+        assert_eq!(store.records().count(), 3);
+        assert!(store.records().all(|kept| kept.expires.is_some_and(|end| end <= latest)));
+    }
+
+    #[tokio::test]
+    async fn one_peer_stores_records_at_a_rate() {
+        let limits = Limits { records_per_peer: Rate::new(5, 0), ..Limits::default() };
+        let (_node, mut task) = task(limits).await;
+        let peer = PeerId::random();
+        for number in 0..20 {
+            task.keep_record(peer, Record::new(vec![number], vec![1]));
+        }
+        assert_eq!(task.swarm.behaviour_mut().kad.store_mut().records().count(), 5);
+    }
+
+    #[tokio::test]
+    async fn entries_of_others_go_when_it_is_looked_for_what_is_over() {
+        let limits = Limits { provider_lifetime: SWEEP / 2, ..Limits::default() };
+        let (_node, mut task) = task(limits).await;
+        let start = Instant::now();
+        task.tick_table(start);
+        let key = RecordKey::new(&[1; 32]);
+        task.keep_provider(ProviderRecord::new(key.clone(), PeerId::random(), Vec::new()));
+        let mut kept = |now| {
+            task.tick_table(now);
+            task.swarm.behaviour_mut().kad.store_mut().providers(&key).len()
+        };
+        assert_eq!(kept(start + SWEEP - Duration::from_millis(1)), 1);
+        assert_eq!(kept(start + SWEEP), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_listened_to_is_told_soon_and_no_more_often_than_that() {
+        let (_node, mut task) = task(Limits::default()).await;
+        let start = Instant::now();
+        task.announce_soon();
+        let first = task.searches.announce.unwrap();
+        assert!(first >= start + SETTLE && first <= Instant::now() + SETTLE);
+        task.tick_table(first);
+        assert!(task.searches.announce.is_none());
+        task.announce_soon();
+        assert_eq!(task.searches.announce, Some(first + AGAIN));
+    }
+
+    #[test]
+    fn who_has_many_topics_looks_for_each_more_seldom() {
+        assert_eq!(alone(TOPICS_A_SECOND - 1), ALONE);
+        assert_eq!(alone(100 * TOPICS_A_SECOND), ALONE + Duration::from_secs(100));
     }
 }
