@@ -43,12 +43,12 @@ const fn conversation(members: usize, messages: u64, commits: u64) -> Conversati
 /// All figures.
 pub const FULL: Plan = Plan {
     quick: false,
-    limit: Duration::from_secs(45 * 60),
-    latency: turns(301, 1001, 60),
-    groups: &[size(2, 5, 400, 60, 60), size(32, 5, 100, 120, 60), size(128, 3, 30, 420, 120)],
-    wire: &[conversation(2, 100, 8), conversation(32, 50, 4)],
-    catch_up: Absence { messages: 10_000, patience: Duration::from_secs(420) },
-    storage: Load { envelopes: 1_000_000, alone: 500, patience: Duration::from_secs(900) },
+    limit: Duration::from_secs(20 * 60),
+    latency: turns(301, 1001, 30),
+    groups: &[size(2, 5, 400, 60, 60), size(32, 3, 60, 90, 60), size(128, 2, 20, 300, 60)],
+    wire: &[conversation(2, 100, 8), conversation(32, 20, 2)],
+    catch_up: Absence { messages: 10_000, patience: Duration::from_secs(120) },
+    storage: Load { envelopes: 1_000_000, alone: 500, patience: Duration::from_secs(300) },
 };
 
 /// What fits into a minute and a half on two busy cores.
