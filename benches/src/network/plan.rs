@@ -43,7 +43,7 @@ const fn conversation(members: usize, messages: u64, commits: u64) -> Conversati
 /// All figures.
 pub const FULL: Plan = Plan {
     quick: false,
-    limit: Duration::from_secs(20 * 60),
+    limit: Duration::from_secs(14 * 60),
     latency: turns(301, 1001, 30),
     groups: &[size(2, 5, 400, 60, 60), size(32, 3, 60, 90, 60), size(128, 2, 20, 300, 60)],
     wire: &[conversation(2, 100, 8), conversation(32, 20, 2)],
