@@ -322,7 +322,7 @@ impl Group {
     /// Counts that this device is told that it is on no side that others are on; who asks once per
     /// heartbeat is answered a little earlier or later.
     pub(super) fn count_refusal(&mut self, core: &Core, now: Time) {
-        if self.once_per(Matter::Refused, now, Span(self.heartbeat(core).0 / 2)) {
+        if self.once_per(Matter::Refused, now, Span(self.heartbeat(core).0 / 10 * 9)) {
             self.refused += 1;
         }
     }
