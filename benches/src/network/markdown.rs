@@ -37,3 +37,16 @@ fn goals(network: &Network) -> String {
     }
     parts.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_text_is_that_of_the_committed_figures() {
+        let network: Network = serde_json::from_str(include_str!("../../network.json")).unwrap();
+        assert!(!network.quick);
+        assert_eq!(render(&network), include_str!("../../NETWORK.md"));
+        assert_eq!(network.targets, super::super::targets::targets(&network));
+    }
+}

@@ -229,7 +229,8 @@ impl Group {
 
     /// Brings what depends on the newest state up to date.
     pub(super) fn after_move(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        self.parked.retain(|bundle| self.chain.iter().any(|state| state.id == bundle.parent));
+        let chain = &self.chain;
+        self.parked.retain(|parked| chain.iter().any(|state| state.id == parked.bundle.parent));
         self.read_tip(core)?;
         if self.is_active() {
             self.refusers.clear();

@@ -399,9 +399,12 @@ impl Core {
     }
 
     fn remember_binding(&mut self, bytes: &[u8]) -> Option<DeviceId> {
-        let binding = Binding::decode(bytes).ok()?.verify(&self.crypto).ok()?;
-        let device = binding.device();
-        self.bindings.insert(device, binding);
+        let binding = Binding::decode(bytes).ok()?;
+        // A device has the name of its binding.
+        let device = binding.device_id(&self.crypto);
+        if !self.bindings.contains_key(&device) {
+            self.bindings.insert(device, binding.verify(&self.crypto).ok()?);
+        }
         Some(device)
     }
 

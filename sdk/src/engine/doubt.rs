@@ -1,8 +1,8 @@
 //! Where the chain that a device was on and the one that it is on now have parted.
 //!
 //! Who is brought over to another side before he has noticed the split, or was out for a while, does
-//! not know which of the states that he remembers are on this side too. So he asks under their keys
-//! for the others' chains. What he had done above the state in which they part is done again, and the
+//! not know which of the states that he remembers are on this side too. So he asks the others for their
+//! whole chains. What he had done above the state in which they part is done again, and the
 //! names of states from there on are forgotten: until then he vouches for none of them.
 //!
 //! Who lies about it makes him do again what is done, or leave it undone. So one who brought him in is
@@ -10,6 +10,7 @@
 
 use super::core::Core;
 use super::group::Group;
+use super::heal::DOUBT;
 use super::io::{EngineError, Event};
 use super::past::Places;
 use crate::store::Space;
@@ -19,24 +20,56 @@ use crate::{DeviceId, StateId, Time};
 /// How many others have to say the same.
 const SAME: usize = 2;
 
+/// Where another's chain and the one that we were on part, as far as he knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parted {
+    /// At the height of the highest state that they have in common.
+    At(u64),
+    /// Somewhere below this height: he knows nothing of before.
+    Below(u64),
+}
+
+impl Parted {
+    /// From which height on they are surely apart.
+    fn apart_from(self) -> u64 {
+        match self {
+            Self::At(fork) => fork.saturating_add(1),
+            Self::Below(height) => height,
+        }
+    }
+
+    /// Whether one knows a state in common where another says that they are apart.
+    fn gainsays(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::At(fork), Self::Below(height)) => fork >= height,
+            (_, Self::At(_)) => self != other,
+            (Self::Below(_), Self::Below(_)) => false,
+        }
+    }
+
+    /// Whether what one says bears out what another does.
+    fn bears_out(self, other: Self) -> bool {
+        match other {
+            Self::At(_) => self == other,
+            Self::Below(height) => self.apart_from() <= height,
+        }
+    }
+}
+
 impl Group {
     /// Whether a state may not be on this side.
     pub(super) fn in_doubt(&self, state: &StateId) -> bool {
         self.record.doubt.is_some_and(|top| self.height(state).is_none_or(|height| height <= top))
     }
 
-    /// Asks for the chains of others, each time from about twice as deep on.
+    /// Asks for the chains of the others on this side.
     pub(super) fn ask_where_parted(
         &mut self,
         core: &mut Core,
         now: Time,
     ) -> Result<(), EngineError> {
-        let Some(top) = self.record.doubt else { return Ok(()) };
-        self.deep = self.deep % 8 + 1;
-        let depth = u64::from_be_bytes(core.random()?) % (1_u64 << self.deep);
-        let below = self.past.range(..=top.saturating_sub(depth)).next_back();
-        match below.or(self.past.first_key_value()).map(|(_, past)| past.id) {
-            Some(state) => self.ask(core, now, state, &Request::Chain),
+        match self.record.doubt {
+            Some(_) => self.ask(core, now, self.root().id, &Request::Chain),
             None => Ok(()),
         }
     }
@@ -54,15 +87,38 @@ impl Group {
             |(height, state): &(u64, StateId)| Some((*height, self.past.get(height)?.id == *state));
         let known: Vec<_> = chain.iter().filter_map(same).collect();
         let here = known.iter().any(|(height, same)| *height > top && *same);
-        let Some(fork) = parted(&known, top).filter(|_| here) else { return Ok(()) };
-        self.told_parted.insert(device, fork);
-        let tellers = self.told_parted.values().filter(|told| **told == fork).count();
+        let Some(told) = parted(&known, top).filter(|_| here) else { return Ok(()) };
+        self.told_parted.insert(device, told);
+        let tellers = self.told_parted.values().filter(|other| other.bears_out(told)).count();
         let others = self.others(core).count();
-        if self.record.inviter == Some(device) || tellers >= SAME.min(others) {
-            self.settle_doubt(core, now, fork, top)
+        // Those who came in later can't bear him out. In the end he is believed if nobody gainsays him.
+        let waited = now.since(self.record.since) > self.heartbeat(core).times(DOUBT);
+        let alone = waited && !self.told_parted.values().any(|other| other.gainsays(told));
+        if self.record.inviter == Some(device) || tellers >= SAME.min(others) || alone {
+            tracing::debug!(group = ?self.id, ?told, top, "knows where the sides parted");
+            match told {
+                Parted::At(fork) => self.settle_doubt(core, now, fork, top),
+                Parted::Below(height) => self.redo_apart(core, now, height, top),
+            }
         } else {
             Ok(())
         }
+    }
+
+    /// What is surely lost is done again. The states are kept, and the doubt: by one of them others may yet
+    /// be found, and which of those below are on this side is not known.
+    fn redo_apart(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        height: u64,
+        top: u64,
+    ) -> Result<(), EngineError> {
+        if self.redone_from.is_some_and(|from| from <= height) {
+            return Ok(());
+        }
+        let top = self.redone_from.replace(height).map_or(top, |from| from.saturating_sub(1));
+        self.redo_between(core, now, height.saturating_sub(1), top)
     }
 
     fn settle_doubt(
@@ -72,7 +128,6 @@ impl Group {
         fork: u64,
         top: u64,
     ) -> Result<(), EngineError> {
-        tracing::debug!(group = ?self.id, fork, top, "knows where the sides parted");
         self.record.doubt = None;
         self.told_parted.clear();
         self.save(core)?;
@@ -105,15 +160,18 @@ impl Group {
     }
 }
 
-/// The highest state that two chains have in common, from the heights at which both have one and
-/// whether it is the same; nothing if that is not said.
-fn parted(known: &[(u64, bool)], top: u64) -> Option<u64> {
-    let below: Vec<_> = known.iter().filter(|(height, _)| *height <= top).collect();
-    let common = match below.iter().position(|(_, same)| !same) {
-        Some(apart) => below[..apart].last(),
-        None => below.last().filter(|(height, _)| *height == top),
-    };
-    common.map(|(height, _)| *height)
+/// Where two chains part, from the heights at which both have a state and whether it is the same; nothing
+/// if that is not said.
+fn parted(known: &[(u64, bool)], top: u64) -> Option<Parted> {
+    let mut common = None;
+    for (height, same) in known.iter().filter(|(height, _)| *height <= top) {
+        match (same, common) {
+            (true, _) => common = Some(*height),
+            (false, Some(fork)) => return Some(Parted::At(fork)),
+            (false, None) => return Some(Parted::Below(*height)),
+        }
+    }
+    common.filter(|height| *height == top).map(Parted::At)
 }
 
 #[cfg(test)]
@@ -122,21 +180,38 @@ mod tests {
 
     #[test]
     fn chains_part_below_the_first_difference() {
-        assert_eq!(parted(&[(2, true), (3, true), (4, false), (5, false), (9, true)], 5), Some(3));
+        let parted = |known: &[_]| parted(known, 5);
+        let apart = [(2, true), (3, true), (4, false), (5, false), (9, true)];
+        assert_eq!(parted(&apart), Some(Parted::At(3)));
         // Someone who came over, too, has gaps.
-        assert_eq!(parted(&[(2, true), (5, false), (9, true)], 5), Some(2));
+        assert_eq!(parted(&[(2, true), (5, false), (9, true)]), Some(Parted::At(2)));
     }
 
     #[test]
     fn chains_that_are_the_same_up_to_the_top_do_not_part() {
-        assert_eq!(parted(&[(2, true), (3, true), (9, true)], 3), Some(3));
+        assert_eq!(parted(&[(2, true), (3, true), (9, true)], 3), Some(Parted::At(3)));
         assert_eq!(parted(&[(2, true), (9, true)], 3), None);
     }
 
     #[test]
-    fn a_chain_that_begins_with_a_difference_tells_nothing() {
-        assert_eq!(parted(&[(4, false), (9, true)], 5), None);
+    fn a_chain_that_begins_with_a_difference_tells_what_is_surely_apart() {
+        assert_eq!(parted(&[(4, false), (5, false), (9, true)], 5), Some(Parted::Below(4)));
         assert_eq!(parted(&[(9, true)], 5), None);
         assert_eq!(parted(&[], 5), None);
+    }
+
+    #[test]
+    fn who_knows_more_bears_out_who_knows_less() {
+        assert!(Parted::At(2).bears_out(Parted::Below(4)));
+        assert!(Parted::Below(3).bears_out(Parted::Below(4)));
+        assert!(!Parted::Below(5).bears_out(Parted::Below(4)));
+        assert!(!Parted::Below(3).bears_out(Parted::At(2)));
+        assert!(Parted::At(2).bears_out(Parted::At(2)));
+        assert!(!Parted::At(2).bears_out(Parted::At(3)));
+        assert!(
+            Parted::At(4).gainsays(Parted::Below(4)) && !Parted::At(3).gainsays(Parted::Below(4))
+        );
+        assert!(!Parted::Below(5).gainsays(Parted::Below(4)));
+        assert!(Parted::Below(3).gainsays(Parted::At(2)) && !Parted::At(2).gainsays(Parted::At(2)));
     }
 }

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::core::Core;
+use super::doubt::Parted;
 use super::follow::Pointer;
 use super::heal::{Split, Told};
-use super::inbound::Effort;
+use super::inbound::{Effort, Parked};
 use super::io::{EngineError, Event};
 use super::lead::{Follower, Straggler};
 use super::mls::{Leaf, Seat};
@@ -21,7 +22,7 @@ use super::records::{
 use super::rules::GroupRules;
 use super::speak::Hold;
 use crate::store::Space;
-use crate::wire::{self, Bundle, Kind, Signed};
+use crate::wire::{self, Kind, Signed};
 use crate::{DeviceId, GroupId, IntentId, StateId, Time};
 
 /// A state of the window.
@@ -54,7 +55,9 @@ pub(super) struct Group {
     pub(super) stash: VecDeque<Vec<u8>>,
     pub(super) parts: Parts,
     /// Commits that wait for a binding or for their member's turn.
-    pub(super) parked: Vec<Bundle>,
+    pub(super) parked: Vec<Parked>,
+    /// Members whose bindings are not known, as of the last heartbeat.
+    pub(super) unbound: BTreeSet<DeviceId>,
     /// Devices that want to come over, with their key packages.
     pub(super) rejoins: BTreeMap<DeviceId, (Time, Vec<u8>)>,
     /// Devices of the group before this one that want to follow.
@@ -64,6 +67,8 @@ pub(super) struct Group {
     pub(super) stuck: Option<(StateId, Time, DeviceId)>,
     /// Devices that were heard here after the group moved.
     pub(super) stragglers: Vec<Straggler>,
+    /// Since when those want to be brought along who were not added when it moved.
+    pub(super) asking: BTreeMap<DeviceId, Time>,
     /// What devices said of where the group goes on.
     pub(super) pointers: BTreeMap<DeviceId, Pointer>,
     /// Other successors than the one that we are in, and since when they have been heard of.
@@ -90,7 +95,9 @@ pub(super) struct Group {
     /// given up.
     pub(super) refused: u32,
     /// What others say where the chain that we were on and this one have parted.
-    pub(super) told_parted: BTreeMap<DeviceId, u64>,
+    pub(super) told_parted: BTreeMap<DeviceId, Parted>,
+    /// From which height on what was lost has been done again.
+    pub(super) redone_from: Option<u64>,
     /// Who says of which of our states that it was given up.
     pub(super) given_up: BTreeSet<(StateId, DeviceId)>,
     /// What waits to be said again.
@@ -127,10 +134,12 @@ impl Group {
             stash: VecDeque::new(),
             parts: Parts::default(),
             parked: Vec::new(),
+            unbound: BTreeSet::new(),
             rejoins: BTreeMap::new(),
             followers: BTreeMap::new(),
             stuck: None,
             stragglers: Vec::new(),
+            asking: BTreeMap::new(),
             pointers: BTreeMap::new(),
             rivals: BTreeMap::new(),
             refusers: BTreeMap::new(),
@@ -145,6 +154,7 @@ impl Group {
             split: None,
             refused: 0,
             told_parted: BTreeMap::new(),
+            redone_from: None,
             given_up: BTreeSet::new(),
             hold: None,
             on_the_way: false,

@@ -29,7 +29,7 @@ const LISTEN: u64 = 2;
 /// How many heartbeats old a chain may be to count.
 const FRESH: u64 = 4;
 /// For how many heartbeats who has come over finds out where the sides had parted before he weighs them again.
-const DOUBT: u64 = 12;
+pub(super) const DOUBT: u64 = 12;
 /// For how many heartbeats who asks to come over, and is only told that he is no member, does not believe
 /// it.
 pub(super) const IN_VAIN: u32 = 20;

@@ -1,5 +1,7 @@
 //! What comes in on the topic of a group.
 
+use std::collections::BTreeSet;
+
 use super::chain::Adoption;
 use super::core::Core;
 use super::group::Group;
@@ -17,6 +19,8 @@ const STASH: usize = 256;
 const STASH_BYTES: usize = 4 << 20;
 /// How many commits wait for something.
 const PARKED: usize = 64;
+/// How often the pause doubles after which bindings are asked for that a commit waits for.
+const DOUBLED: u32 = 6;
 /// How many commits of one member are applied at once, and how long it takes until one more may be.
 const BURST: u64 = 8;
 const REFILL: Span = Span::seconds(1);
@@ -28,6 +32,16 @@ pub(super) enum Effort {
     Commit,
     /// It has lost against another of the same member, and is judged as evidence.
     Evidence,
+}
+
+/// A commit that waits.
+pub(super) struct Parked {
+    pub(super) bundle: Bundle,
+    /// For the bindings of these devices, or for its member's turn.
+    lacks: BTreeSet<DeviceId>,
+    /// When they are asked for again, and how often they have been.
+    again: Time,
+    tries: u32,
 }
 
 impl Group {
@@ -182,13 +196,16 @@ impl Group {
         bundle: Bundle,
         claim: Claim,
     ) -> Result<(), EngineError> {
+        if self.parked.iter().any(|parked| parked.bundle == bundle) {
+            return Ok(());
+        }
         let parent = bundle.parent;
         let committer = self.device_at(core, &parent, bundle.leaf)?;
         if let Some(device) = committer
             && !self.may(Effort::Commit, &device, now, false)
         {
             tracing::debug!(group = ?self.id, ?device, "a commit waits, since there were too many");
-            self.park(bundle);
+            self.park(core, now, bundle, &[]);
             self.next_plan = Some(self.next_plan.map_or(now + REFILL, |n| n.min(now + REFILL)));
             return Ok(());
         }
@@ -197,7 +214,7 @@ impl Group {
             Ok(applied) => applied,
             Err(Objection::Unknown(devices)) => {
                 tracing::debug!(group = ?self.id, ?devices, "a commit waits for bindings");
-                self.park(bundle);
+                self.park(core, now, bundle, &devices);
                 return self.ask_for_bindings(core, now, &devices);
             }
             Err(objection) => {
@@ -270,7 +287,7 @@ impl Group {
                 core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
             }
             Err(Objection::Unknown(devices)) => {
-                self.park(bundle.clone());
+                self.park(core, now, bundle.clone(), &devices);
                 return self.ask_for_bindings(core, now, &devices);
             }
             Err(_) => {}
@@ -311,17 +328,46 @@ impl Group {
         true
     }
 
-    fn park(&mut self, bundle: Bundle) {
-        if !self.parked.contains(&bundle) && self.parked.len() < PARKED {
-            self.parked.push(bundle);
+    fn park(&mut self, core: &Core, now: Time, bundle: Bundle, lacks: &[DeviceId]) {
+        let there = self.parked.iter().any(|parked| parked.bundle == bundle);
+        if !there && self.parked.len() < PARKED {
+            let (lacks, again) = (lacks.iter().copied().collect(), now + core.config.retry);
+            self.parked.push(Parked { bundle, lacks, again, tries: 0 });
         }
     }
 
-    /// Considers again what had to wait.
+    /// Considers again what had to wait, and has what it lacked.
     pub(super) fn retry_parked(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        for bundle in std::mem::take(&mut self.parked) {
-            self.consider(core, now, bundle)?;
+        for mut parked in std::mem::take(&mut self.parked) {
+            parked.lacks.retain(|device| !core.bindings().contains_key(device));
+            if parked.lacks.is_empty() {
+                self.consider(core, now, parked.bundle)?;
+            } else {
+                self.parked.push(parked);
+            }
         }
         self.retry_stash(core, now)
+    }
+
+    /// The devices whose bindings commits wait for.
+    pub(super) fn parked_lack(&self) -> BTreeSet<DeviceId> {
+        self.parked.iter().flat_map(|parked| &parked.lacks).copied().collect()
+    }
+
+    /// When bindings are asked for again that commits wait for.
+    pub(super) fn parked_due(&self) -> Option<Time> {
+        let lacking = self.parked.iter().filter(|parked| !parked.lacks.is_empty());
+        lacking.map(|parked| parked.again).min()
+    }
+
+    /// Asks again for what commits wait for: the answers may have been lost.
+    pub(super) fn ask_for_parked(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let mut lacking = Vec::new();
+        for parked in self.parked.iter_mut().filter(|parked| parked.again <= now) {
+            parked.again = now + core.config.retry.times(1 << parked.tries.min(DOUBLED));
+            parked.tries = parked.tries.saturating_add(1);
+            lacking.extend(&parked.lacks);
+        }
+        self.ask_for_bindings(core, now, &lacking)
     }
 }

@@ -221,11 +221,14 @@ impl Engine {
                     group.record.inviter == Some(seat.identity.device)
                         || seat.identity.address == core.me.identity.address
                 });
+                // Who is alone has nobody to lose.
+                let alone = known.is_some() && group.is_alone(core, now);
                 let out = group.record.status == Status::Out;
-                tracing::debug!(group = ?id, split, may, brought, follows, status = ?group.record.status, "is brought over");
+                tracing::debug!(group = ?id, split, may, brought, alone, follows, status = ?group.record.status, "is brought over");
                 Ok(split
                     || may
                     || brought
+                    || alone
                     || follows
                     || out
                     || group.record.status == Status::Leaving)
@@ -320,6 +323,7 @@ impl Engine {
             let newest = group.past.last_key_value().map(|(height, _)| *height);
             group.record.doubt = newest.filter(|_| !split);
             group.told_parted.clear();
+            group.redone_from = None;
             if was == Status::Out {
                 group.forget_wishes(core)?;
             }

@@ -10,6 +10,7 @@ use super::core::Core;
 use super::follow::{FRESH, IN_VAIN};
 use super::group::Group;
 use super::io::{EngineError, Event, Failure, Intent};
+use super::migrate::FOUNDED;
 use super::mls;
 use super::plan::Wanted;
 use super::records::{IntentBody, IntentStatus, MovedRecord, Status};
@@ -18,6 +19,7 @@ use super::talk::Matter;
 use crate::policy::{Floor, Right, Role};
 use crate::wire::{self, Kind, Leave, Note, Onward, Rejoin};
 use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
+
 /// How long somebody's wish to follow is remembered.
 const WISH: Span = Span::seconds(30);
 /// After how many tries a Welcome is given up for one whom it has not led to the successor.
@@ -28,6 +30,9 @@ const YIELDS: u8 = 32;
 const PAUSE: u64 = 32;
 /// How often who is alone in a successor hears those who have stayed before he goes back to them.
 const BACK: u32 = 6;
+/// For how many heartbeats who came into the successor late listens whether those who were there before say
+/// that somebody is out, until he brings him along.
+const LATECOMER: u64 = 4;
 /// How much earlier or later it is looked again whether somebody has not followed.
 const PAUSE_MORE: Span = Span::seconds(10);
 
@@ -54,6 +59,8 @@ enum Heard {
     Points,
     /// He says that we are no member where he is.
     Refuses,
+    /// He says so of another.
+    RefusesAnother(DeviceId),
 }
 
 impl Straggler {
@@ -117,6 +124,7 @@ impl Group {
                     Some(Note::NotAMember(whom)) if whom == core.me.identity.device => {
                         what = Heard::Refuses;
                     }
+                    Some(Note::NotAMember(whom)) => what = Heard::RefusesAnother(whom),
                     _ => return Ok(()),
                 },
                 Kind::Rejoin => {
@@ -234,6 +242,12 @@ impl Group {
             None if moved.late.contains(device) => Place::Late,
             None => Place::Unknown,
         }
+    }
+
+    /// Whether this device knows who came and went in this group since it was founded.
+    fn knows_founding(&self) -> bool {
+        let lowest = self.past.first_key_value();
+        lowest.is_some_and(|(height, _)| *height <= FOUNDED)
     }
 
     /// Somebody wants to follow into this group.
@@ -370,6 +384,11 @@ impl Engine {
         }
         let accounts: BTreeMap<_, _> =
             group.peers.iter().map(|(device, peer)| (*device, peer.address)).collect();
+        for one in stragglers.iter().filter(|one| matches!(one.what, Heard::Follows(_))) {
+            group.asking.entry(one.device).or_insert(now);
+        }
+        let wait = group.heartbeat(&self.core).times(LATECOMER);
+        let asking = group.asking.clone();
         let mut went: BTreeSet<_> =
             group.past.values().flat_map(|past| &past.record.went).copied().collect();
         went.retain(|device| !moved.members.contains(device));
@@ -402,8 +421,19 @@ impl Engine {
         }
         let me = self.core.me.identity.device;
         let [rand] = self.core.random()?;
-        let (places, late, missed) = self
+        let (places, late, missed, refused) = self
             .with_group(now, next, |group, core| {
+                // Who came later does not know who was put out before.
+                let founded = group.knows_founding();
+                let refused = stragglers.iter().filter(|one| group.seat(&one.device).is_some());
+                let refused = refused.filter_map(|one| match one.what {
+                    Heard::RefusesAnother(whom) if !founded => Some(whom),
+                    _ => None,
+                });
+                let refused: BTreeSet<_> = refused.collect();
+                let waits = |device: &DeviceId| {
+                    !founded && asking.get(device).is_none_or(|since| now.since(*since) < wait)
+                };
                 let points = stragglers.iter().filter(|one| matches!(one.what, Heard::Points));
                 let missed = points.filter(|one| group.misses(core, now, &one.device));
                 let missed = missed.min_by_key(|one| one.device).map(|one| (one.under, one.device));
@@ -412,6 +442,9 @@ impl Engine {
                 let straggles = |one: &Straggler| match place(&one.device) {
                     Place::Unknown if one.ward => Place::Late,
                     Place::Unknown if went.contains(&one.device) => Place::Gone,
+                    Place::Late if refused.contains(&one.device) || waits(&one.device) => {
+                        Place::Unknown
+                    }
                     place => place,
                 };
                 let places: Vec<_> = stragglers.iter().map(straggles).collect();
@@ -443,10 +476,14 @@ impl Engine {
                         _ => {}
                     }
                 }
-                Ok((places, late, missed))
+                Ok((places, late, missed, refused))
             })?
             .unwrap_or_default();
         self.with_group(now, old, |group, core| {
+            if let Some(moved) = group.record.moved.as_mut().filter(|_| !refused.is_empty()) {
+                moved.late.retain(|device| !refused.contains(device));
+                group.save(core)?;
+            }
             for (one, place) in stragglers.iter().zip(&places) {
                 group.answer_straggler(core, now, one, place)?;
             }

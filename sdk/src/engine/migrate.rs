@@ -54,7 +54,7 @@ const STAND: u64 = 5;
 /// After how many settle times a move is called back that nobody carries out.
 const CALL_BACK: u64 = 60;
 /// The epoch that the founding commit leads to.
-const FOUNDED: u64 = 1;
+pub(super) const FOUNDED: u64 = 1;
 
 /// A group that somebody has invited to.
 pub(super) struct Next<'a> {

@@ -539,6 +539,7 @@ impl Group {
             Some(self.next_beacon),
             self.next_plan,
             self.behind.map(|(_, due, _)| due),
+            self.parked_due(),
             self.answers.values().min().copied(),
             self.welcomes.values().map(|welcome| welcome.next).min(),
             self.split.as_ref().map(|split| split.next),

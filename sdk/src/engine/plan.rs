@@ -168,6 +168,8 @@ impl Group {
                 }
                 Means::Never(failure) => {
                     self.set_intent(core, id, IntentStatus::failed(failure))?;
+                    // Another may have waited for it.
+                    self.plan_at(now);
                 }
                 Means::Wait => {}
                 Means::Commit => wanted.intents.push(id),

@@ -20,6 +20,8 @@ const MESSAGES: u64 = 32;
 const BINDINGS: usize = 16;
 /// How many devices it acknowledges messages of.
 const GOT: usize = 128;
+/// Of how many members one answers first: the wait grows up to there.
+const CROWD: u64 = 250;
 /// How often a state that others are in is asked for before it is taken for a dead end.
 const TRIES: u32 = 6;
 /// How many things are remembered as asked for or answered.
@@ -48,6 +50,7 @@ pub(super) enum Matter {
     Leave,
     NotAMember(DeviceId),
     Stand(StateId),
+    Chain(StateId),
     Stuck(DeviceId),
     Absent(DeviceId),
     Refused,
@@ -69,7 +72,7 @@ impl Group {
 
     /// How long the members wait with something that one of them is enough for.
     fn crowd(&self) -> Span {
-        Span::millis(40 * (self.seats.len() as u64).min(50))
+        Span::millis(40 * (self.seats.len() as u64).min(CROWD))
     }
 
     pub(super) fn acknowledge_soon(
@@ -85,9 +88,20 @@ impl Group {
 
     /// Says where this device stands to those who know a state.
     fn stand(&mut self, core: &mut Core, now: Time, key: &[u8; 32]) -> Result<(), EngineError> {
-        let count = self.next_count(core)?;
         let known = self.past.values().find(|past| past.record.beacon == *key);
         let from = known.map_or(self.root().record.height, |past| past.record.height);
+        self.tell_chain(core, now, key, from)
+    }
+
+    /// Tells of the chain from a height on.
+    fn tell_chain(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        key: &[u8; 32],
+        from: u64,
+    ) -> Result<(), EngineError> {
+        let count = self.next_count(core)?;
         let got = self
             .peers
             .iter()
@@ -348,13 +362,15 @@ impl Group {
             }
             Some(Request::Bindings(devices)) if devices.len() <= BINDINGS => {
                 for device in devices {
+                    // The answer is for all who lack it.
+                    self.once_per(Matter::Lacking(device), now, Span(0));
                     if device == core.me.identity.device || core.binding(&device)? {
                         self.answers.entry(Matter::Binding(device, under)).or_insert(due);
                     }
                 }
             }
             Some(Request::Chain) if self.is_active() => {
-                self.answers.entry(Matter::Stand(under)).or_insert(due);
+                self.answers.entry(Matter::Chain(under)).or_insert(due);
             }
             Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
                 self.repeat_messages(core, now, &device, under, (from, to))?;
@@ -431,6 +447,10 @@ impl Group {
                 Matter::Stand(under) => {
                     let key = self.beacon_key(&under);
                     self.stand(core, now, &key)?;
+                }
+                Matter::Chain(under) => {
+                    let key = self.beacon_key(&under);
+                    self.tell_chain(core, now, &key, 0)?;
                 }
                 Matter::Binding(device, under) => {
                     self.publish_binding(core, &device, &under)?;
@@ -534,13 +554,33 @@ impl Group {
     ) -> Result<(), EngineError> {
         let Some((device, news)) = core.learn_binding(payload)? else { return Ok(()) };
         self.answers.retain(|matter, _| !matches!(matter, Matter::Binding(d, _) if *d == device));
-        if let Some(seat) = self.seat(&device)
-            && news
-        {
+        if !news {
+            return Ok(());
+        }
+        if let Some(seat) = self.seat(&device) {
             let account = seat.identity.address;
             core.tell(Event::Verified { group: self.id, account });
         }
-        self.retry_parked(core, now)
+        self.unbound.remove(&device);
+        self.retry_parked(core, now)?;
+        self.ask_for_more_bindings(core, now)
+    }
+
+    /// Asks for further bindings when most of those have come that were asked for last.
+    fn ask_for_more_bindings(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        let mut lacking = self.parked_lack();
+        if lacking.is_empty() {
+            lacking.clone_from(&self.unbound);
+        }
+        let retry = core.config.retry;
+        let asked = |device: &&DeviceId| {
+            let asked = self.asked.get(&Matter::Lacking(**device));
+            asked.is_some_and(|at| now.since(*at) < retry)
+        };
+        if lacking.iter().filter(asked).count() > BINDINGS / 2 {
+            return Ok(());
+        }
+        self.ask_for_bindings(core, now, &lacking.into_iter().collect::<Vec<_>>())
     }
 
     /// Asks for the bindings of devices.
@@ -565,6 +605,10 @@ impl Group {
 
     /// Asks for what is lacking: the bindings of members, and the states that others are in.
     pub(super) fn lack(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
+        if self.parked_due().is_some_and(|due| due <= now) {
+            self.retry_parked(core, now)?;
+            self.ask_for_parked(core, now)?;
+        }
         if let Some((state, due, tries)) = self.behind
             && due <= now
         {
@@ -581,13 +625,14 @@ impl Group {
 
     /// Asks for the bindings of members that have none.
     pub(super) fn lack_bindings(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let mut lacking = Vec::new();
         let devices: Vec<_> = self.others(core).map(|seat| seat.identity.device).collect();
+        let mut lacking = Vec::new();
         for device in devices {
             if !core.binding(&device)? {
                 lacking.push(device);
             }
         }
+        self.unbound = lacking.iter().copied().collect();
         self.ask_for_bindings(core, now, &lacking)
     }
 

@@ -84,4 +84,4 @@ pub use list::List;
 pub use node::{AddressError, MailboxNode};
 pub use rate::Rate;
 pub use service::Service;
-pub use transport::{MailboxAt, Reach, WithMailboxes};
+pub use transport::{MailboxAt, MailboxStatus, Reach, WithMailboxes};

@@ -32,7 +32,7 @@ const QUIET_LOOKS: usize = 3;
 
 /// How long it may take until all is quiet, after the states before are older than the horizon: who goes over
 /// in the end listens for minutes first, and a move that nobody carries out is called back after two.
-const PATIENCE: Span = Span::seconds(480);
+const PATIENCE: Span = Span::seconds(900);
 
 /// How often a node may ask for the same millisecond again.
 const MAX_STREAK: usize = 1000;

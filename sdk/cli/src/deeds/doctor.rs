@@ -1,29 +1,40 @@
 //! What can be reached, what is protected, and what is stuck and why.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 use trellis_sdk::{ChangeStatus, Group, Message, Span, Time};
 
 use super::Desk;
 use crate::failure::Failure;
+use crate::network::Control;
 use crate::record::{
-    DeliveryRecord, Finding, GroupRecord, Level, MemberRecord, NetworkStatus, Record,
+    DeliveryRecord, Finding, GroupRecord, Level, MailboxRecord, MemberRecord, NetworkStatus, Record,
 };
 use crate::text::count;
 
 /// How long a member may be silent before it is worth a word: a day.
 pub const STALE: Span = Span(24 * 3600 * 1000);
+/// For how long mailboxes are waited for that have not been visited.
+const VISITED: Duration = Duration::from_secs(5);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(100);
+/// How much of a mailbox's address a line has room for.
+const ADDRESS: usize = 120;
 /// In how many of the last messages of a group those are looked for that have not arrived.
 const LAST: usize = 200;
 
 impl Desk<'_> {
     pub(super) async fn doctor(&self, group: Option<&str>) -> Result<(), Failure> {
         let status = match &self.control {
-            Some(control) => Some(control.status().await),
+            Some(control) => Some(visited(&**control).await),
             None => None,
         };
         if let Some(status) = &status {
             self.emit(Record::Network(status.clone()))?;
         }
         self.find_all(network(status.as_ref()))?;
+        self.find_all(status.iter().flat_map(|status| &status.mailboxes).map(mailbox).collect())?;
         self.find_all(self.account().await?)?;
         let groups = match group {
             Some(group) => vec![self.find(group).await?],
@@ -78,6 +89,33 @@ fn network(status: Option<&NetworkStatus>) -> Vec<Finding> {
             finding(Level::Good, "connected", format!("connected with {number}"))
         }
     }
+}
+
+/// How the network is, when each mailbox has been visited or could not be, or after a while.
+async fn visited(control: &dyn Control) -> NetworkStatus {
+    let end = Instant::now() + VISITED;
+    loop {
+        let status = control.status().await;
+        let untried =
+            |mailbox: &MailboxRecord| mailbox.reached.is_none() && mailbox.trouble.is_none();
+        if !status.mailboxes.iter().any(untried) || Instant::now() >= end {
+            return status;
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn mailbox(mailbox: &MailboxRecord) -> Finding {
+    let (level, code, said) = match (&mailbox.trouble, mailbox.reached) {
+        (Some(trouble), _) => (Level::Bad, "mailbox-trouble", trouble.clone()),
+        (None, Some(reached)) => {
+            let said = format!("visited {}", crate::record::local_time(reached));
+            (Level::Good, "mailbox-visited", said)
+        }
+        (None, None) => (Level::Note, "mailbox-unvisited", "was not visited yet".to_owned()),
+    };
+    let at = crate::text::clean_line(&mailbox.mailbox, ADDRESS);
+    Finding { level, about: "mailbox", code, group: None, text: format!("{at}: {said}") }
 }
 
 /// A finding about a group.

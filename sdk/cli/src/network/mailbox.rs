@@ -25,6 +25,25 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Milliseconds of a day.
 const DAY: u64 = 24 * 3600 * 1000;
 
+/// The address of a NATS server, which may have a password in it.
+#[cfg(feature = "jetstream")]
+#[derive(Clone)]
+pub struct NatsServer(Zeroizing<String>);
+
+#[cfg(feature = "jetstream")]
+impl std::fmt::Debug for NatsServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NatsServer(..)")
+    }
+}
+
+#[cfg(feature = "jetstream")]
+impl From<&str> for NatsServer {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+}
+
 /// The arguments of `mailbox`.
 #[derive(Clone, Debug, Args)]
 pub struct MailboxOptions {
@@ -49,7 +68,7 @@ pub struct MailboxOptions {
         value_delimiter = ' ',
         hide_env_values = true
     )]
-    pub nats: Vec<String>,
+    pub nats: Vec<NatsServer>,
     /// Keep everything on so many nodes of the cluster; of 3, one may be lost, of 5, two
     #[cfg(feature = "jetstream")]
     #[arg(long, value_name = "NUMBER", default_value_t = 3,
@@ -94,7 +113,8 @@ async fn jetstream(
     options.keep = Duration::from_secs(days * DAY / 1000);
     options.envelope_bytes = mailbox.capacity;
     options.replicas = mailbox.replicas.into();
-    JetStream::connect(&mailbox.nats, options).await.map_err(Failure::Mailbox)
+    let servers: Vec<_> = mailbox.nats.iter().map(|server| server.0.to_string()).collect();
+    JetStream::connect(&servers, options).await.map_err(Failure::Mailbox)
 }
 
 /// Runs a mailbox over a store.

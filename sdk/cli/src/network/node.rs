@@ -6,21 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use trellis_sdk::mailbox::{AddressError, MailboxAt, WithMailboxes};
-use trellis_sdk::transport::Pending;
+use trellis_sdk::mailbox::{AddressError, MailboxAt, MailboxStatus, WithMailboxes};
 use trellis_sdk::transport::libp2p::{Builder, Libp2p, Multiaddr, PeerId};
+use trellis_sdk::transport::{Pending, Transport};
 
 use super::name::Name;
 use super::{Connection, Control, NetworkOptions, name_beside};
 use crate::failure::Failure;
-use crate::record::{NetworkStatus, Peer, PeerRecord};
+use crate::record::{MailboxRecord, NetworkStatus, Peer, PeerRecord};
 
 /// How often it is looked whether somebody is connected.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A node, and its name.
+/// A node, its mailboxes, and its name.
 struct Node {
     network: Arc<Libp2p>,
+    mailboxes: Option<Arc<WithMailboxes<Libp2p>>>,
     _lock: File,
 }
 
@@ -29,11 +30,14 @@ pub async fn open(options: &NetworkOptions, store: &Path) -> Result<Connection, 
     let Name { seed, lock } = Name::open(&name_beside(store))?;
     let mailboxes = mailboxes(options)?;
     let network = Arc::new(builder(options).identity(*seed).open().await?);
-    let control = Arc::new(Node { network: Arc::clone(&network), _lock: lock });
-    if mailboxes.is_empty() {
-        return Ok(Connection { transport: network, control });
-    }
-    Ok(Connection { transport: Arc::new(WithMailboxes::new(network, mailboxes)), control })
+    let mailboxes = (!mailboxes.is_empty())
+        .then(|| Arc::new(WithMailboxes::new(Arc::clone(&network), mailboxes)));
+    let transport: Arc<dyn Transport> = match &mailboxes {
+        Some(mailboxes) => Arc::clone(mailboxes) as _,
+        None => Arc::clone(&network) as _,
+    };
+    let control = Arc::new(Node { network, mailboxes, _lock: lock });
+    Ok(Connection { transport, control })
 }
 
 /// The mailboxes that options name.
@@ -71,14 +75,29 @@ pub(super) async fn status(network: &Libp2p) -> NetworkStatus {
         external: text(&status.external),
         peers: peers.collect(),
         requires_hybrid: status.requires_hybrid,
+        mailboxes: Vec::new(),
         received: Some(status.received),
         sent: Some(status.sent),
     }
 }
 
+/// How it stands with a mailbox.
+fn mailbox(status: MailboxStatus) -> MailboxRecord {
+    let MailboxStatus { at, reached, trouble, .. } = status;
+    MailboxRecord {
+        mailbox: at.address,
+        reached: reached.map(|time| time.0),
+        trouble: trouble.map(|error| error.to_string()),
+    }
+}
+
 impl Control for Node {
     fn status(&self) -> Pending<'_, NetworkStatus> {
-        Box::pin(status(&self.network))
+        Box::pin(async {
+            let mailboxes = self.mailboxes.iter().flat_map(|mailboxes| mailboxes.status());
+            let mailboxes = mailboxes.map(mailbox).collect();
+            NetworkStatus { mailboxes, ..status(&self.network).await }
+        })
     }
 
     fn block(&self, peer: Peer, blocked: bool) -> Pending<'_, Result<(), Failure>> {

@@ -21,7 +21,7 @@ pub use event::EventRecord;
 pub use group::SecurityRecord;
 pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
-pub use network::{Finding, Level, NetworkStatus, Peer, PeerRecord};
+pub use network::{Finding, Level, MailboxRecord, NetworkStatus, Peer, PeerRecord};
 pub use step::StepRecord;
 
 use crate::failure::Failure;

@@ -27,6 +27,9 @@ pub struct NetworkStatus {
     pub peers: Vec<PeerRecord>,
     /// Whether connections without post-quantum protection are refused.
     pub requires_hybrid: bool,
+    /// The mailboxes that are used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mailboxes: Vec<MailboxRecord>,
     /// Bytes that came in, of everything, where they are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received: Option<u64>,
@@ -44,6 +47,19 @@ pub struct PeerRecord {
     pub key_exchange: String,
     /// Whether the connection goes through a relay, which reads nothing.
     pub relayed: bool,
+}
+
+/// A mailbox that is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MailboxRecord {
+    /// Where it is.
+    pub mailbox: String,
+    /// When a visit to it last went well, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<u64>,
+    /// Why the last visit did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// How bad something is.
@@ -89,6 +105,9 @@ impl fmt::Display for NetworkStatus {
         }
         for at in &self.external {
             write!(f, "\n  can be reached at {}", clean_line(at, ADDRESS))?;
+        }
+        for mailbox in &self.mailboxes {
+            write!(f, "\n  mailbox at {}", clean_line(&mailbox.mailbox, ADDRESS))?;
         }
         for peer in &self.peers {
             let exchange = clean_line(&peer.key_exchange, ADDRESS);

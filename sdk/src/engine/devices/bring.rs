@@ -81,6 +81,10 @@ impl Group {
         if missing.is_empty() {
             return Ok(Means::Never(Failure::Revoked));
         }
+        missing.retain(|device| !self.has_left_since(core, device, &intent));
+        if missing.is_empty() {
+            return Ok(Means::Never(Failure::NoSuchMember));
+        }
         if address != me {
             if !self.rules.allows(&me, Right::Invite) {
                 return Ok(Means::Never(Failure::NotAllowed));
@@ -97,9 +101,21 @@ impl Group {
             self.replace_revoked(core, &address, wanted)?;
             return Ok(Means::Commit);
         }
-        // A device that has left stays out.
+        // A device that has left stays out; and so does another one of the account that hears the question.
+        if address == me {
+            missing = core.own_devices()?;
+            missing.retain(|device| self.seat(device).is_none());
+        }
         let stays: Vec<_> = missing.iter().map(|device| core.stay(self.id, device, 0)).collect();
         self.ask_for_device(core, now, id, &address, &stays)
+    }
+
+    /// Whether a device has said that it leaves after the stay that an intent had led to.
+    fn has_left_since(&self, core: &Core, device: &DeviceId, intent: &IntentRecord) -> bool {
+        let name = core.stay(self.id, device, 0).name;
+        let number = intent.stays.iter().find(|stay| stay.name == name).map(|stay| stay.number);
+        let word = self.leaves.get(device).map(|word| word.leave.upto);
+        number.is_some() && word >= number
     }
 
     /// Adds the devices whose key packages are here; tells whether there are any.

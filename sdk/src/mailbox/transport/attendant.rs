@@ -3,19 +3,20 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use tls_codec::VLBytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::recent::Recent;
-use super::{MailboxAt, Reach};
+use super::{Board, MailboxAt, MailboxStatus, Reach};
 use crate::mailbox::client::{CatchUp, ClientError, Session};
 use crate::mailbox::list::List;
-use crate::mailbox::wire::{self, Answer};
+use crate::mailbox::wire::{self, Answer, MAX_ITEMS};
 use crate::mailbox::{Capability, EnvelopeId, MailboxError, MailboxId};
 use crate::transport::{Deposit, Incoming, Keep, Pools};
 use crate::{Span, Time, Topic};
@@ -37,6 +38,8 @@ const AGAIN: u32 = 20;
 /// How long after it is asked again, at least and at most; in between, when the mailbox says.
 const REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_secs(5);
+/// How many bytes of envelopes a mailbox is given in one frame.
+const GIVEN: usize = 512 << 10;
 /// How much earlier a catch-up begins than the last one ended: what came then may have come in between.
 const OVERLAP: Span = Span::seconds(600);
 
@@ -57,6 +60,8 @@ struct Visit {
     capability: Capability,
     /// From when on the mailbox has to tell what it has.
     since: Time,
+    /// What was sent and heard before has been given to it.
+    handed: Instant,
     due: Instant,
     failures: u32,
     /// Whether the group has another secret since, so that nothing new comes here that is ours.
@@ -71,6 +76,7 @@ pub(super) struct Attendant<T> {
     recent: Arc<Mutex<Recent>>,
     keeps: BTreeMap<Topic, Keep>,
     visits: Vec<Visit>,
+    pub(super) board: Board,
 }
 
 /// Nobody is there to hand anything to.
@@ -85,7 +91,10 @@ impl<T: Reach> Attendant<T> {
         recent: Arc<Mutex<Recent>>,
     ) -> Self {
         let (keeps, visits) = (BTreeMap::new(), Vec::new());
-        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits }
+        let untried =
+            |at: &MailboxAt| MailboxStatus { at: at.clone(), reached: None, trouble: None };
+        let board = Arc::new(Mutex::new(mailboxes.iter().map(untried).collect()));
+        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits, board }
     }
 
     /// Works until the transport is dropped.
@@ -150,6 +159,7 @@ impl<T: Reach> Attendant<T> {
                 session: Session::new(capability.clone(), at.id),
                 capability: capability.clone(),
                 since: before(keep.since),
+                handed: Instant::now(),
                 due: Instant::now(),
                 failures: 0,
                 last: false,
@@ -159,32 +169,65 @@ impl<T: Reach> Attendant<T> {
         Some(capability)
     }
 
-    /// Makes the visits that are due.
+    /// Makes the visits that are due, to each mailbox one after the other, so that one that can't be reached
+    /// keeps nothing from the others.
     async fn visit(&mut self) -> Result<(), Gone> {
         let now = Instant::now();
         let due = |visit: &Visit| visit.due <= now;
         let (due, rest): (Vec<_>, _) = std::mem::take(&mut self.visits).into_iter().partition(due);
         self.visits = rest;
+        let topics: BTreeSet<_> = due.iter().map(|visit| visit.topic).collect();
+        let mut rounds: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for visit in due {
-            let topic = visit.topic;
-            let again = self.make(visit).await?;
-            self.visits.extend(again);
+            rounds.entry(visit.mailbox).or_default().push(visit);
+        }
+        let made = join_all(rounds.into_values().map(|round| self.make_all(round))).await;
+        for again in made {
+            self.visits.extend(again?);
+        }
+        for topic in topics {
             self.tell_until(topic).await?;
         }
         Ok(())
     }
 
+    /// Makes visits to one mailbox, the first that fails being the last; gives those back of which there is
+    /// to be another.
+    async fn make_all(&self, round: Vec<Visit>) -> Result<Vec<Visit>, Gone> {
+        let mut again = Vec::new();
+        let mut reached = true;
+        for visit in round {
+            let made = if reached { self.make(visit).await? } else { failed(visit) };
+            reached &= made.as_ref().is_none_or(|visit| visit.failures == 0);
+            again.extend(made);
+        }
+        Ok(again)
+    }
+
     /// Makes one visit; gives it back if there is to be another.
-    async fn make(&mut self, mut visit: Visit) -> Result<Option<Visit>, Gone> {
-        let at = &self.mailboxes[visit.mailbox];
+    async fn make(&self, mut visit: Visit) -> Result<Option<Visit>, Gone> {
+        let (at, began) = (&self.mailboxes[visit.mailbox], Instant::now());
         let topic = visit.topic;
         let known = self.recent().seen(&topic);
         let others: Vec<_> =
             self.mailboxes.iter().map(|other| other.id).filter(|id| *id != at.id).collect();
-        match look(&*self.reach, at, &mut visit, &others, known).await {
-            Ok(Found { envelopes, pools }) => {
+        let found = look(&*self.reach, at, &mut visit, &others, known).await;
+        self.post(visit.mailbox, found.as_ref().err());
+        match found {
+            Ok(Found { envelopes, unknown, pools }) => {
                 tracing::debug!(?topic, envelopes = envelopes.len(), "a mailbox was visited");
                 (visit.failures, visit.due) = (0, Instant::now() + VISIT);
+                let lacking = self.recent().lacking(&topic, visit.handed, &unknown);
+                match give(&*self.reach, at, &mut visit.session, topic, lacking).await {
+                    // What it refuses it is not offered again.
+                    Ok(()) | Err(ClientError::Refused(_)) => visit.handed = began,
+                    Err(error) => {
+                        tracing::debug!(
+                            code = error.code(),
+                            "a mailbox could not be given what it lacks"
+                        );
+                    }
+                }
                 for bytes in envelopes {
                     self.recent().note(&topic, &bytes);
                     self.hand_in(Incoming::Message { topic, bytes }).await?;
@@ -197,10 +240,18 @@ impl<T: Reach> Attendant<T> {
             }
             Err(error) => {
                 tracing::debug!(code = error.code(), "a mailbox could not be visited");
-                visit.due = Instant::now() + pause(visit.failures);
-                visit.failures = visit.failures.saturating_add(1);
-                Ok(Some(visit).filter(|visit| !visit.last || visit.failures < LAST_VISITS))
+                Ok(failed(visit))
             }
+        }
+    }
+
+    /// Says how a visit went.
+    fn post(&self, mailbox: usize, error: Option<&ClientError>) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(status) = board.get_mut(mailbox) else { return };
+        status.trouble = error.cloned();
+        if error.is_none() {
+            status.reached = Some(Time::from_system());
         }
     }
 
@@ -251,10 +302,19 @@ impl<T: Reach> Attendant<T> {
     }
 }
 
+/// A visit that came to nothing; gives it back if there is to be another.
+fn failed(mut visit: Visit) -> Option<Visit> {
+    visit.due = Instant::now() + pause(visit.failures);
+    visit.failures = visit.failures.saturating_add(1);
+    Some(visit).filter(|visit| !visit.last || visit.failures < LAST_VISITS)
+}
+
 /// What a visit brought.
 struct Found {
     /// In the order in which they came to the mailbox.
     envelopes: Vec<Vec<u8>>,
+    /// What is known here and not at the mailbox, or came there before it told of.
+    unknown: BTreeSet<EnvelopeId>,
     pools: Option<Vec<(u16, u32)>>,
 }
 
@@ -294,6 +354,7 @@ async fn look<T: Reach>(
     }
     // A mailbox whose clock is ahead, or that lies, must not hide what is to come at others.
     visit.since = before(catch_up.summary().since.min(Time::from_system()));
+    let unknown = catch_up.summary().unknown_there.clone();
     kept.sort_by_key(|(at, _)| *at);
     let envelopes = kept.into_iter().map(|(_, (_, envelope))| envelope).collect();
     let pools = if visit.inbox && !visit.last {
@@ -302,7 +363,31 @@ async fn look<T: Reach>(
     } else {
         None
     };
-    Ok(Found { envelopes, pools })
+    Ok(Found { envelopes, unknown, pools })
+}
+
+/// Gives envelopes to a mailbox that lacks them.
+async fn give<T: Reach>(
+    reach: &T,
+    at: &MailboxAt,
+    session: &mut Session,
+    topic: Topic,
+    envelopes: Vec<Vec<u8>>,
+) -> Result<(), ClientError> {
+    let mut left = envelopes.into_iter().peekable();
+    while left.peek().is_some() {
+        let (mut some, mut bytes) = (Vec::new(), 0);
+        while let Some(envelope) = left.next_if(|next| {
+            some.is_empty() || bytes + next.len() <= GIVEN && some.len() < MAX_ITEMS
+        }) {
+            bytes += envelope.len();
+            some.push((topic, envelope));
+        }
+        let number = some.len();
+        let new = session.store(some)?.run(|frame| carry(reach, at, frame)).await?;
+        tracing::debug!(?topic, number, new, "a mailbox was given what it lacked");
+    }
+    Ok(())
 }
 
 /// Carries a frame, and again after a while if the mailbox finds that it is too much at once.

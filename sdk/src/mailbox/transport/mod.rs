@@ -3,7 +3,8 @@
 //! It is put around another transport, which carries the frames as well. For each topic that the client
 //! wants to have [kept](Transport::keep) it opens a box at each mailbox, hands in what came there while
 //! the client was away, in the order in which it came, and looks again now and then and after each
-//! reconnect; key packages that the mailboxes lack are asked for and left there.
+//! reconnect. What the client sent or heard meanwhile and a mailbox did not, it is given; and key packages
+//! that the mailboxes lack are asked for and left there.
 
 mod attendant;
 mod recent;
@@ -17,8 +18,9 @@ use tokio::sync::mpsc;
 use self::attendant::{Attendant, Order};
 use self::recent::Recent;
 use super::{BoxId, MailboxId};
-use crate::Topic;
+use crate::mailbox::client::ClientError;
 use crate::transport::{Deposit, Incoming, Keep, Pending, Transport, TransportError};
+use crate::{Time, Topic};
 
 /// How much that was kept waits to be read by the client.
 const WAITING: usize = 16;
@@ -31,6 +33,21 @@ pub struct MailboxAt {
     /// How the transport finds it, in words of its own.
     pub address: String,
 }
+
+/// How it stands with a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailboxStatus {
+    /// Which one.
+    pub at: MailboxAt,
+    /// When a visit to it last went well.
+    pub reached: Option<Time>,
+    /// Why the last visit did not, if it did not.
+    pub trouble: Option<ClientError>,
+}
+
+/// How it stands with all of them.
+type Board = Arc<Mutex<Vec<MailboxStatus>>>;
 
 /// A transport that reaches mailboxes.
 pub trait Reach: Send + Sync {
@@ -56,6 +73,7 @@ pub struct WithMailboxes<T> {
     orders: mpsc::UnboundedSender<Order>,
     kept: tokio::sync::Mutex<mpsc::Receiver<Incoming>>,
     recent: Arc<Mutex<Recent>>,
+    board: Board,
 }
 
 impl<T: Transport + Reach + 'static> WithMailboxes<T> {
@@ -67,8 +85,15 @@ impl<T: Transport + Reach + 'static> WithMailboxes<T> {
         let (hand_in, kept) = mpsc::channel(WAITING);
         let recent = Arc::new(Mutex::new(Recent::default()));
         let attendant = Attendant::new(inner.clone(), mailboxes, to_do, hand_in, recent.clone());
+        let board = attendant.board.clone();
         tokio::spawn(attendant.run());
-        Self { inner, orders, kept: tokio::sync::Mutex::new(kept), recent }
+        Self { inner, orders, kept: tokio::sync::Mutex::new(kept), recent, board }
+    }
+
+    /// How it stands with each mailbox.
+    #[must_use]
+    pub fn status(&self) -> Vec<MailboxStatus> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The transport inside.
@@ -77,8 +102,8 @@ impl<T: Transport + Reach + 'static> WithMailboxes<T> {
         &self.inner
     }
 
-    fn note(&self, topic: &Topic, bytes: &[u8]) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).note(topic, bytes);
+    fn hold(&self, topic: &Topic, bytes: &[u8]) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).hold(topic, bytes);
     }
 
     fn order(&self, order: Order) {
@@ -89,7 +114,7 @@ impl<T: Transport + Reach + 'static> WithMailboxes<T> {
 
 impl<T: Transport + Reach + 'static> Transport for WithMailboxes<T> {
     fn publish(&self, topic: Topic, bytes: Vec<u8>) -> Pending<'_, Result<(), TransportError>> {
-        self.note(&topic, &bytes);
+        self.hold(&topic, &bytes);
         self.inner.publish(topic, bytes)
     }
 
@@ -130,7 +155,7 @@ impl<T: Transport + Reach + 'static> Transport for WithMailboxes<T> {
             tokio::select! {
                 next = self.inner.next() => {
                     match &next {
-                        Some(Incoming::Message { topic, bytes }) => self.note(topic, bytes),
+                        Some(Incoming::Message { topic, bytes }) => self.hold(topic, bytes),
                         Some(Incoming::Connected) => self.order(Order::Connected),
                         _ => {}
                     }

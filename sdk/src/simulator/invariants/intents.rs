@@ -71,8 +71,9 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     // can't do it again.
     let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
     let gone = case.ends[asked.who].view.as_ref().is_none_or(|view| !view.active);
+    let away = |node: usize| ledger.accounts[node].was_away(end);
     there
-        || gone && ledger.accounts[asked.who].was_away(end)
+        || gone && (away(asked.who) || case.members().any(|(node, _)| away(node)))
         || lost_a_device(ledger, asked)
         || stayed_behind(case, asked)
         || ledger.asked.iter().any(|other| {

@@ -30,6 +30,8 @@ const ASK: StreamProtocol = StreamProtocol::new("/trellis/ask/1");
 const CHUNKS: StreamProtocol = StreamProtocol::new("/trellis/chunk/1");
 const MAILBOX: StreamProtocol = StreamProtocol::new("/trellis/mailbox/1");
 const GOSSIP: &str = "/trellis/gossip/1";
+/// How many messages one frame names that its peer may have missed.
+const MOST_NAMED: usize = 5000;
 /// What a node says of itself to all who connect: the protocol, and nothing of the program.
 const IDENTITY: &str = "/trellis/1";
 
@@ -153,7 +155,13 @@ fn gossip_config(limits: &Limits) -> io::Result<gossipsub::Config> {
         .flood_publish(false)
         .heartbeat_initial_delay(Duration::from_secs(1))
         .max_transmit_size(limits.gossip_frame)
+        // A frame of names of messages or topics that is too long for the peer ends the stream, and after five
+        // of them it hears nothing more. The name of a message takes 34 bytes, and that of a topic 70.
+        .max_control_message_size(limits.gossip_frame)
+        .max_control_messages_sent((limits.gossip_frame / 64).min(MOST_NAMED))
         .connection_handler_queue_len(limits.gossip_queue)
+        .publish_queue_duration(limits.gossip_delay)
+        .forward_queue_duration(limits.gossip_delay)
         .validation_mode(ValidationMode::Anonymous)
         .validate_messages()
         .message_id_fn(|message| {
@@ -276,6 +284,7 @@ mod tests {
             mesh_high: 9,
             gossip_frame: 12_345,
             gossip_queue: 67,
+            gossip_delay: Duration::from_secs(8),
             relay_reservations: 2,
             relay_circuits: 3,
             relay_circuits_per_peer: 4,
@@ -287,7 +296,13 @@ mod tests {
         assert_eq!((gossip.mesh_n_low(), gossip.mesh_n(), gossip.mesh_n_high()), (3, 5, 9));
         assert_eq!(gossip.gossip_lazy(), 5);
         assert_eq!(gossip.max_transmit_size(), 12_345);
+        assert_eq!(gossip.max_control_message_size(), 12_345);
+        assert_eq!(gossip.max_control_messages_sent(), 192);
+        let gossip = gossip_config(&Limits::default()).unwrap();
+        assert_eq!(gossip.max_control_messages_sent(), MOST_NAMED);
         assert_eq!(gossip.connection_handler_queue_len(), 67);
+        assert_eq!(gossip.publish_queue_duration().as_secs(), 8);
+        assert_eq!(gossip.forward_queue_duration().as_secs(), 8);
         let relay = relay(&limits);
         assert_eq!(relay.max_reservations, 2);
         assert_eq!((relay.max_circuits, relay.max_circuits_per_peer), (3, 4));

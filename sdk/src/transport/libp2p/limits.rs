@@ -59,11 +59,15 @@ pub struct Limits {
     pub mesh_low: usize,
     /// Above so many, some are let go. Default: 12.
     pub mesh_high: usize,
-    /// The longest message of the gossip protocol. Default: 40 KiB, which holds an envelope and the
-    /// announcement of the longest content.
+    /// The longest frame of the gossip protocol. Default: 512 KiB, which holds the names of all topics that a
+    /// node may listen to, 70 bytes each, and more than an envelope or the announcement of the longest
+    /// content.
     pub gossip_frame: usize,
     /// Gossip messages that wait for one peer that is slow to read. Default: 512.
     pub gossip_queue: usize,
+    /// How long each of them waits. Default: 20 s: what a large group says at once takes that long over a
+    /// slow link.
+    pub gossip_delay: Duration,
     /// Topics that one peer may listen to. Default: 4096, as many as a node of ours listens to; they take
     /// about half a megabyte.
     pub topics_per_peer: usize,
@@ -187,8 +191,9 @@ impl Default for Limits {
             mesh: 6,
             mesh_low: 4,
             mesh_high: 12,
-            gossip_frame: 40 * KIB,
+            gossip_frame: 512 * KIB,
             gossip_queue: 512,
+            gossip_delay: Duration::from_secs(20),
             topics_per_peer: MAX_SUBSCRIPTIONS,
             messages_per_peer: Rate::new(4096, 1024),
             messages_per_topic: Rate::new(2048, 512),

@@ -76,6 +76,8 @@ async fn a_mailbox_is_visited_now_and_then_and_soon_when_the_network_is_back() {
     let end = mailbox.store().find(id).await.unwrap().unwrap().expires;
     let ttl = Span::seconds(TTL.into());
     assert!(end >= now + ttl && end <= Time::from_system() + ttl);
+    let status = attendant.board.lock().unwrap()[0].clone();
+    assert!(status.reached >= Some(now) && status.trouble.is_none());
     // The next time, what came in the last ten minutes before the visit is looked at again.
     let since = attendant.visits[0].since;
     assert!(since + OVERLAP >= now && since + OVERLAP <= Time::from_system());
@@ -113,4 +115,67 @@ async fn a_mailbox_that_finds_everything_too_much_is_given_up() {
     assert_eq!(error, ClientError::Unreachable);
     let Way::Busy(asked) = way else { panic!("it is busy") };
     assert_eq!(asked.into_inner(), AGAIN);
+}
+
+/// The envelopes of the box of a secret.
+async fn kept(mailbox: &Service<Memory>, secret: u8) -> Vec<Vec<u8>> {
+    let mut session = Session::new(Capability::from_secret(&[secret; 32]), at().id);
+    let (mut catch_up, frame) = CatchUp::start(&mut session, [TOPIC], [], Time(0)).unwrap();
+    let (mut next, mut found) = (Some(frame), Vec::new());
+    while let Some(frame) = next {
+        let answer = mailbox.handle(Time::from_system(), b"another", &frame).await;
+        let progress = catch_up.step(&answer).unwrap();
+        found.extend(progress.envelopes.into_iter().map(|(_, envelope)| envelope));
+        next = progress.next;
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_mailbox_is_given_what_it_did_not_hear() {
+    let (keys, now) = (MailboxKeys::from_secret(&[9; 32]), Time::from_system());
+    let mailbox = Service::open(keys, Limits::default(), Memory::new(), now).await.unwrap();
+    let (mut attendant, mut incoming) = attendant(Way::There(Box::new(mailbox)));
+    attendant.keep(keep(1));
+    let said: Vec<_> = (0..40_u8).map(|number| vec![number; 30 << 10]).collect();
+    for bytes in &said {
+        attendant.recent().hold(&TOPIC, bytes);
+    }
+    attendant.recent().note(&TOPIC, b"from another mailbox");
+    visit(&mut attendant).await;
+    let Way::There(mailbox) = &*attendant.reach else { panic!("it is there") };
+    // More than one frame holds, and nothing of what another mailbox had.
+    assert!(said.len() * said[0].len() > 2 * GIVEN);
+    assert_eq!(kept(mailbox, 1).await, said);
+    // None of it is handed in.
+    while let Ok(next) = incoming.try_recv() {
+        assert!(!matches!(next, Incoming::Message { .. }));
+    }
+
+    // A box of another secret is given only what comes from now on, and what was given is not again.
+    let reach = attendant.reach.clone();
+    let Way::There(mailbox) = &*reach else { panic!("it is there") };
+    let handed = attendant.visits[0].handed;
+    attendant.keep(keep(2));
+    attendant.recent().hold(&TOPIC, b"later");
+    visit(&mut attendant).await;
+    assert_eq!(kept(mailbox, 2).await, [b"later"]);
+    assert!(attendant.visits.iter().all(|visit| visit.handed > handed));
+}
+
+#[tokio::test]
+async fn who_can_t_be_reached_is_tried_once_in_a_round() {
+    let (mut attendant, _incoming) = attendant(Way::Busy(AtomicU32::new(0)));
+    for number in 0..5 {
+        let keep = Keep { topic: Topic([number; 32]), ..keep(1) };
+        attendant.keep(keep);
+    }
+    visit(&mut attendant).await;
+    let Way::Busy(asked) = &*attendant.reach else { panic!("it is busy") };
+    assert_eq!(asked.load(Ordering::Relaxed), AGAIN);
+    assert_eq!(attendant.visits.len(), 5);
+    assert!(attendant.visits.iter().all(|visit| visit.failures == 1));
+    let status = attendant.board.lock().unwrap()[0].clone();
+    assert_eq!((status.reached, status.trouble), (None, Some(ClientError::Unreachable)));
 }

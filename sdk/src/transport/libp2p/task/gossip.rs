@@ -71,7 +71,10 @@ impl Task {
             Err(PublishError::MessageTooLarge) => {
                 Err(TransportError::TooLarge { length: frame.len() })
             }
-            Err(_) => Err(TransportError::Busy),
+            Err(error) => {
+                self.log(|| debug!(%error, peers = self.peers.len(), "a message was not taken"));
+                Err(TransportError::Busy)
+            }
         }
     }
 
@@ -138,8 +141,10 @@ impl Task {
                 let Some(topic) = topic_of(topic.as_str()) else { return };
                 self.listens_no_more(&peer_id, &topic);
             }
-            Event::SlowPeer { .. } => {
-                self.log(|| debug!("a peer reads too slowly, and misses messages"));
+            Event::SlowPeer { failed_messages, .. } => {
+                self.log(|| {
+                    debug!(?failed_messages, "a peer reads too slowly, and misses messages")
+                });
             }
             _ => {}
         }
