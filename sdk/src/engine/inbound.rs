@@ -39,7 +39,7 @@ pub(super) struct Parked {
     pub(super) bundle: Bundle,
     /// For the bindings of these devices, or for its member's turn.
     lacks: BTreeSet<DeviceId>,
-    /// When they are asked for again, and how often they have been.
+    /// When it is considered again, or they are asked for, and how often they have been.
     again: Time,
     tries: u32,
 }
@@ -205,8 +205,7 @@ impl Group {
             && !self.may(Effort::Commit, &device, now, false)
         {
             tracing::debug!(group = ?self.id, ?device, "a commit waits, since there were too many");
-            self.park(core, now, bundle, &[]);
-            self.next_plan = Some(self.next_plan.map_or(now + REFILL, |n| n.min(now + REFILL)));
+            self.park(now + REFILL, bundle, &[]);
             return Ok(());
         }
         let applied = self.apply(core, &bundle)?;
@@ -214,7 +213,7 @@ impl Group {
             Ok(applied) => applied,
             Err(Objection::Unknown(devices)) => {
                 tracing::debug!(group = ?self.id, ?devices, "a commit waits for bindings");
-                self.park(core, now, bundle, &devices);
+                self.park(now + core.config.retry, bundle, &devices);
                 return self.ask_for_bindings(core, now, &devices);
             }
             Err(objection) => {
@@ -287,7 +286,7 @@ impl Group {
                 core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
             }
             Err(Objection::Unknown(devices)) => {
-                self.park(core, now, bundle.clone(), &devices);
+                self.park(now + core.config.retry, bundle.clone(), &devices);
                 return self.ask_for_bindings(core, now, &devices);
             }
             Err(_) => {}
@@ -328,10 +327,10 @@ impl Group {
         true
     }
 
-    fn park(&mut self, core: &Core, now: Time, bundle: Bundle, lacks: &[DeviceId]) {
+    fn park(&mut self, again: Time, bundle: Bundle, lacks: &[DeviceId]) {
         let there = self.parked.iter().any(|parked| parked.bundle == bundle);
         if !there && self.parked.len() < PARKED {
-            let (lacks, again) = (lacks.iter().copied().collect(), now + core.config.retry);
+            let lacks = lacks.iter().copied().collect();
             self.parked.push(Parked { bundle, lacks, again, tries: 0 });
         }
     }
@@ -354,10 +353,9 @@ impl Group {
         self.parked.iter().flat_map(|parked| &parked.lacks).copied().collect()
     }
 
-    /// When bindings are asked for again that commits wait for.
+    /// When one of them is due.
     pub(super) fn parked_due(&self) -> Option<Time> {
-        let lacking = self.parked.iter().filter(|parked| !parked.lacks.is_empty());
-        lacking.map(|parked| parked.again).min()
+        self.parked.iter().map(|parked| parked.again).min()
     }
 
     /// Asks again for what commits wait for: the answers may have been lost.

@@ -71,9 +71,10 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     // can't do it again.
     let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
     let gone = case.ends[asked.who].view.as_ref().is_none_or(|view| !view.active);
-    let away = |node: usize| ledger.accounts[node].was_away(end);
+    // Who was behind then may have begun a side of his own later, from a state of before.
+    let split = ledger.accounts[asked.who].was_away(end) || ledger.tally.splits > 0;
     there
-        || gone && (away(asked.who) || case.members().any(|(node, _)| away(node)))
+        || gone && split
         || lost_a_device(ledger, asked)
         || stayed_behind(case, asked)
         || ledger.asked.iter().any(|other| {
