@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::mailbox::client::{ClientError, Session};
-use crate::mailbox::store::Memory;
+use crate::mailbox::store::{MailStore, Memory};
 use crate::mailbox::{Capability, Limits, MailboxKeys, Service};
 use crate::transport::{Conditions, MemoryNetwork, MemoryTransport};
 use crate::{Client, Event, Message, Time};
@@ -60,6 +60,16 @@ impl World {
                 }
             }
         });
+    }
+
+    /// How many envelopes the first mailbox has.
+    async fn kept(&self) -> u64 {
+        let store = self.mailboxes[0].store();
+        let mut kept = 0;
+        for (id, _) in store.boxes().await.unwrap() {
+            kept += store.usage(id).await.unwrap().count;
+        }
+        kept
     }
 
     fn at(&self) -> Vec<MailboxAt> {
@@ -155,6 +165,7 @@ async fn who_was_away_gets_what_was_said_also_if_nobody_else_is_there_any_more()
     until("the mailbox keeps the group", async || world.mailboxes[0].topics().len() == 3).await;
     bob.close().await;
 
+    let before = world.kept().await;
     group.rename("orchard").await.unwrap();
     let mut said = vec!["before".to_owned()];
     for number in 0..20 {
@@ -162,7 +173,12 @@ async fn who_was_away_gets_what_was_said_also_if_nobody_else_is_there_any_more()
         group.send(Message::text(text.clone())).await.unwrap();
         said.push(text);
     }
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    until("the mailbox has all, and nothing more comes", async || {
+        let kept = world.kept().await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        kept > before + 20 && world.kept().await == kept
+    })
+    .await;
     alice.close().await;
 
     let bob = Client::builder(&file, key()).transport(world.join()).open().await.unwrap();

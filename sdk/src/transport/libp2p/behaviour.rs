@@ -298,8 +298,8 @@ mod tests {
         assert_eq!(gossip.max_transmit_size(), 12_345);
         assert_eq!(gossip.max_control_message_size(), 12_345);
         assert_eq!(gossip.max_control_messages_sent(), 192);
-        let gossip = gossip_config(&Limits::default()).unwrap();
-        assert_eq!(gossip.max_control_messages_sent(), MOST_NAMED);
+        let standard = gossip_config(&Limits::default()).unwrap();
+        assert_eq!(standard.max_control_messages_sent(), MOST_NAMED);
         assert_eq!(gossip.connection_handler_queue_len(), 67);
         assert_eq!(gossip.publish_queue_duration().as_secs(), 8);
         assert_eq!(gossip.forward_queue_duration().as_secs(), 8);
