@@ -107,6 +107,16 @@ impl Scene {
         self.there().await.iter().any(|found| found == record)
     }
 
+    /// The same, looking more than once.
+    async fn stays(&self, record: &[u8]) -> bool {
+        for _ in 0..PATIENCE {
+            if self.is_there(record).await {
+                return true;
+            }
+        }
+        false
+    }
+
     /// What is there, whether it is a record or not.
     async fn there(&self) -> Vec<Vec<u8>> {
         let reader = builder().bootstrap(address(&self.office.node).await);
@@ -125,6 +135,7 @@ async fn the_newest_record_is_found_among_old_and_forged_ones() {
     let scene = Scene::new(12).await;
     let boxes = vec![scene.boxes[1].clone()];
     scene.bob.publish(boxes).await;
+    assert!(scene.stays(&scene.stale).await, "they do not take the new one");
 
     let alice = scene.office.guest().await;
     let found = soon(alice.get_record(&scene.key)).await.unwrap();
@@ -148,6 +159,7 @@ async fn nodes_that_have_the_whole_place_forge_nothing_and_the_device_sees_that_
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!bob.node.status().await.unwrap().announced);
+    assert!(scene.stays(&scene.forged).await);
     let alice = scene.office.guest().await;
     for _ in 0..PATIENCE {
         let Ok(found) = soon(alice.get_record(&scene.key)).await else { continue };

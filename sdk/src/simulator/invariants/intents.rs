@@ -72,9 +72,10 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     let end = asked.outcomes.last().map_or(asked.order, |(order, _)| *order);
     let gone = case.ends[asked.who].view.as_ref().is_none_or(|view| !view.active);
     // Who was behind then may have begun a side of his own later, from a state of before.
-    let split = ledger.accounts[asked.who].was_away(end) || ledger.tally.splits > 0;
+    let split = |node: usize| !ledger.accounts[node].splits.is_empty();
+    let lost = case.members().any(|(node, _)| split(node));
     there
-        || gone && split
+        || gone && (ledger.accounts[asked.who].was_away(end) || lost)
         || lost_a_device(ledger, asked)
         || stayed_behind(case, asked)
         || ledger.asked.iter().any(|other| {
