@@ -163,7 +163,10 @@ impl Group {
     /// A commit on a state of the window: it is applied if it wins there.
     fn consider(&mut self, core: &mut Core, now: Time, bundle: Bundle) -> Result<(), EngineError> {
         let Some(place) = self.place(&bundle.parent) else { return Ok(()) };
-        self.answers.remove(&Matter::Commits(bundle.parent));
+        self.answers.retain(|matter, _| match matter {
+            Matter::Commits(after) | Matter::Left(after, _) => *after != bundle.parent,
+            _ => true,
+        });
         let commit = CommitHash(core.hash(bundle.commit.as_slice()));
         let Some(class) = Class::from_number(bundle.class) else { return Ok(()) };
         let rank = mls::rank(&core.crypto, &self.chain[place].record.keys, bundle.leaf);

@@ -39,6 +39,10 @@ const BEHIND: u64 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Matter {
     Commits(StateId),
+    /// Commits after a state, for a device that was still there.
+    Left(StateId, DeviceId),
+    /// Commits after a state that we know, on the way to one that others are in.
+    Want(StateId, StateId),
     Commit(StateId),
     Tree(StateId),
     /// A binding, and a state under whose key it was asked for.
@@ -206,12 +210,24 @@ impl Group {
 
     /// Another is in a state that may not be known here.
     pub(super) fn hint(&mut self, core: &Core, now: Time, tip: &StateId) {
-        if self.height(tip).is_some() || self.chain.iter().any(|state| state.id == *tip) {
+        if self.knows(tip) {
             return;
         }
-        if self.behind.is_none_or(|(state, ..)| state != *tip) {
-            self.behind = Some((*tip, now + Span(core.config.retry.0 / 2), 0));
+        let due = self.in_flight(core, now);
+        match self.behind {
+            Some((state, ..)) if state == *tip => {}
+            Some((_, before, _)) => self.behind = Some((*tip, due.min(before), 0)),
+            None => self.behind = Some((*tip, due, 0)),
         }
+    }
+
+    fn knows(&self, state: &StateId) -> bool {
+        self.height(state).is_some() || self.chain.iter().any(|known| known.id == *state)
+    }
+
+    /// Until when a commit may be on its way, though what was said after it is here: it is longer than that.
+    fn in_flight(&self, core: &Core, now: Time) -> Time {
+        now + Span(core.config.retry.0 / 2)
     }
 
     pub(super) fn take_beacon(
@@ -256,9 +272,10 @@ impl Group {
         if tip == mine {
             return Ok(());
         }
+        let arrived = self.in_flight(core, now);
         if self.height(&tip).is_some() {
-            let due = core.soon(now, self.crowd())?;
-            self.answers.entry(Matter::Commits(tip)).or_insert(due);
+            let due = core.soon(arrived, self.crowd())?;
+            self.answer_at(Matter::Left(tip, device), due);
             return Ok(());
         }
         if chain.iter().any(|(_, state)| *state == mine) {
@@ -267,7 +284,8 @@ impl Group {
                 let due = core.soon(now + heartbeat.times(STUCK), heartbeat.times(STUCK / 2))?;
                 self.stuck = Some((mine, due, device));
             }
-            return self.ask_for_commits(core, now, mine);
+            self.hint(core, now, &tip);
+            return Ok(());
         }
         // Each has what the other has not.
         let place = chain.iter().rposition(|(_, state)| self.height(state).is_some());
@@ -275,11 +293,11 @@ impl Group {
         let theirs = place.is_some_and(|place| place >= window);
         let ours = self.place(&common).is_some();
         if ours {
-            self.ask_for_commits(core, now, common)?;
+            self.answer_at(Matter::Want(common, tip), arrived);
         }
         if theirs {
-            let due = core.soon(now, self.crowd())?;
-            self.answers.entry(Matter::Commits(common)).or_insert(due);
+            let due = core.soon(arrived, self.crowd())?;
+            self.answer_at(Matter::Left(common, device), due);
         }
         if !ours || !theirs {
             self.suspect_split(core, now, common);
@@ -355,30 +373,27 @@ impl Group {
         let due = core.soon(now, self.crowd())?;
         match wire::decode::<Request>(&body) {
             Some(Request::Commits(after)) if self.height(&after).is_some() => {
-                self.answers.entry(Matter::Commits(after)).or_insert(due);
+                self.answer_at(Matter::Commits(after), due);
             }
             Some(Request::Tree(state)) => {
-                self.answers.entry(Matter::Tree(state)).or_insert(due);
+                self.answer_at(Matter::Tree(state), due);
             }
             Some(Request::Bindings(devices)) if devices.len() <= BINDINGS => {
                 for device in devices {
                     // The answer is for all who lack it.
                     self.once_per(Matter::Lacking(device), now, Span(0));
                     if device == core.me.identity.device || core.binding(&device)? {
-                        self.answers.entry(Matter::Binding(device, under)).or_insert(due);
+                        self.answer_at(Matter::Binding(device, under), due);
                     }
                 }
             }
             Some(Request::Chain) if self.is_active() => {
-                self.answers.entry(Matter::Chain(under)).or_insert(due);
+                self.answer_at(Matter::Chain(under), due);
             }
             Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
                 self.repeat_messages(core, now, &device, under, (from, to))?;
             }
             _ => {}
-        }
-        if self.answers.len() > MATTERS {
-            self.answers.clear();
         }
         Ok(())
     }
@@ -435,6 +450,13 @@ impl Group {
         }
     }
 
+    /// Answers at a time, if nothing else comes first. They fall due soon: what is too much has to be asked again.
+    fn answer_at(&mut self, matter: Matter, due: Time) {
+        if self.answers.len() < MATTERS {
+            self.answers.entry(matter).or_insert(due);
+        }
+    }
+
     /// Gives the answers that are due, unless somebody else has.
     pub(super) fn answer(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let due: Vec<_> =
@@ -443,6 +465,12 @@ impl Group {
             self.answers.remove(&matter);
             match matter {
                 Matter::Commits(after) => self.answer_commits(core, now, after)?,
+                Matter::Left(after, device) if self.is_behind(&device, &after) => {
+                    self.answer_commits(core, now, after)?;
+                }
+                Matter::Want(after, state) if !self.knows(&state) => {
+                    self.ask_for_commits(core, now, after)?;
+                }
                 Matter::Tree(state) => self.answer_tree(core, now, state)?,
                 Matter::Stand(under) => {
                     let key = self.beacon_key(&under);
@@ -459,6 +487,12 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// Whether a device has not been heard in a state after this one.
+    fn is_behind(&self, device: &DeviceId, state: &StateId) -> bool {
+        let heard = self.peers.get(device).and_then(|peer| peer.heard);
+        heard.and_then(|heard| self.place(&heard)) <= self.place(state)
     }
 
     fn answer_commits(

@@ -140,13 +140,15 @@ impl Group {
         device: DeviceId,
         state: StateId,
     ) -> Result<(), EngineError> {
+        if !self.is_active() {
+            return Ok(());
+        }
         // Who knows a state of before finds the others by that, unless it may not be on this side.
         let above = self.record.doubt.map_or(0, |top| top + 1);
         let mut lowest = [0, above].into_iter().filter_map(|from| self.past.range(from..).next());
-        let lowest = lowest.find(|(_, past)| past.id == state);
-        let Some(height) = lowest.map(|(height, _)| *height).filter(|_| self.is_active()) else {
-            return Ok(());
-        };
+        let is_lowest = lowest.any(|(_, past)| past.id == state);
+        let height = self.height(&state).filter(|height| is_lowest || *height >= above);
+        let Some(height) = height else { return Ok(()) };
         self.given_up.retain(|(other, _)| self.past.values().any(|past| past.id == *other));
         self.given_up.insert((state, device));
         let members = self.members_at(height);
@@ -154,10 +156,12 @@ impl Group {
         let tellers =
             tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
         tracing::debug!(group = ?self.id, ?device, ?state, tellers, members = members.len(), "is told that its state was given up");
-        // We count for those who are still there. In the end one is enough, where nobody else is heard.
+        // We count for those who are still there. In the end one is enough, where nobody else is heard, and so
+        // is any state: who knew the lowest may be gone.
         self.count_refusal(core, now);
         let alone = self.refused > IN_VAIN && self.is_alone(core, now);
-        if self.record.inviter != Some(device) && tellers * 2 < members.len() && !alone {
+        let believed = self.record.inviter == Some(device) || tellers * 2 >= members.len();
+        if !(is_lowest && believed || alone) {
             return Ok(());
         }
         let next = now + self.heartbeat(core);
