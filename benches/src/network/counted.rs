@@ -1,7 +1,8 @@
 //! A transport that counts what goes through it, and takes aside what is bare.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use trellis_sdk::Topic;
@@ -16,7 +17,7 @@ pub(super) const BARE: Topic = Topic([0xba; 32]);
 pub(super) struct Tally {
     envelopes: AtomicU64,
     published: AtomicU64,
-    longest: AtomicU64,
+    lengths: Mutex<BTreeMap<usize, u64>>,
     asked: AtomicU64,
     arrived: AtomicU64,
 }
@@ -45,16 +46,36 @@ impl Tally {
         }
     }
 
-    /// The longest envelope since it was asked last.
-    pub(super) fn longest(&self) -> u64 {
-        self.longest.swap(0, Ordering::Relaxed)
+    /// How often each length of an envelope was seen since it was asked last.
+    pub(super) fn lengths(&self) -> Lengths {
+        Lengths(std::mem::take(&mut self.lengths.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn sent(&self, length: usize) {
-        let length = length as u64;
         self.envelopes.fetch_add(1, Ordering::Relaxed);
-        self.published.fetch_add(length, Ordering::Relaxed);
-        self.longest.fetch_max(length, Ordering::Relaxed);
+        self.published.fetch_add(length as u64, Ordering::Relaxed);
+        let mut lengths = self.lengths.lock().unwrap_or_else(PoisonError::into_inner);
+        *lengths.entry(length).or_default() += 1;
+    }
+}
+
+/// How often each length of an envelope was seen.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Lengths(BTreeMap<usize, u64>);
+
+impl Lengths {
+    /// The longest.
+    pub(super) fn longest(&self) -> usize {
+        self.0.keys().next_back().copied().unwrap_or_default()
+    }
+
+    /// The one of the envelopes that hold a text: of those that are long enough the most frequent, and of
+    /// several the shortest. Others are bindings, trees and commits.
+    pub(super) fn holding(&self, text: usize) -> usize {
+        let long = self.0.range(text..);
+        long.max_by_key(|(length, count)| (**count, std::cmp::Reverse(**length)))
+            .map(|(length, _)| *length)
+            .unwrap_or_default()
     }
 }
 
@@ -145,5 +166,24 @@ impl Transport for Counted {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_a_text_is_not_what_is_longest() {
+        let tally = Tally::default();
+        for length in [300, 300, 300, 1308, 6940, 1308] {
+            tally.sent(length);
+        }
+        let lengths = tally.lengths();
+        assert_eq!((lengths.holding(1024), lengths.longest()), (1308, 6940));
+        tally.sent(6940);
+        tally.sent(1308);
+        assert_eq!(tally.lengths().holding(1024), 1308);
+        assert_eq!(tally.lengths().holding(1024), 0);
     }
 }

@@ -152,7 +152,7 @@ pub struct Wire {
 pub struct Bytes {
     /// How many were counted.
     pub count: u64,
-    /// The longest envelope: the one that holds it.
+    /// The envelope that holds it; the longest one of those that do.
     pub envelope: u64,
     /// Envelopes that all members published because of it.
     pub envelopes: f64,

@@ -14,7 +14,7 @@ use trellis_sdk::{Error, Event, Events, Group};
 use super::counted::BARE;
 use super::data::{Flow, Through};
 use super::host::{Hosts, PLAIN};
-use super::{message, number};
+use super::{PAYLOAD, message, number};
 use crate::summary::Summary;
 
 /// How many messages are under way at a time. A bare message that meets a full queue is lost for good.
@@ -187,12 +187,12 @@ pub(super) async fn measure(size: Size) -> (Through, Option<String>) {
         }
     };
     let mut wrong = hosts.listen_bare(LISTEN).await.err();
-    hosts.longest();
+    hosts.lengths();
     let voices = Voices::Members(groups);
     let nodes: Vec<_> = hosts.all.iter().map(|host| host.node.clone()).collect();
     // What acknowledges the invitations is through, and the first message shows how long they are.
     let first = round(&voices, &mut heard, 0..1, members - 1, size.round).await;
-    let length = usize::try_from(hosts.longest()).unwrap_or_default();
+    let length = hosts.lengths().holding(PAYLOAD);
     if first < members as u64 - 1 {
         wrong = Some(format!("the first message reached {first} of {}", members - 1));
     }

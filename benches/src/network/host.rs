@@ -1,5 +1,6 @@
 //! Nodes on loopback, and clients on them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +13,7 @@ use trellis_sdk::transport::Transport;
 use trellis_sdk::transport::libp2p::{Libp2p, Limits, Multiaddr};
 use trellis_sdk::{Client, Group};
 
-use super::counted::{BARE, Counted, Counts, Tally};
+use super::counted::{BARE, Counted, Counts, Lengths, Tally};
 use super::proxy::{self, Meter};
 use super::{Outcome, failed, within};
 
@@ -33,6 +34,8 @@ pub(super) struct Host {
 /// Some hosts.
 pub(super) struct Hosts {
     pub(super) all: Vec<Host>,
+    /// Links that were made, each of which has two ends.
+    links: usize,
     meter: Option<Meter>,
 }
 
@@ -41,7 +44,7 @@ pub(super) struct Hosts {
 pub(super) struct Kind<'a> {
     /// Where clients have their files; in memory, if nowhere.
     pub(super) folder: Option<&'a Path>,
-    /// Whether the sockets are counted. Then all connect with the first and with nobody else.
+    /// Whether the sockets are counted.
     pub(super) metered: bool,
 }
 
@@ -67,6 +70,15 @@ pub(super) async fn node() -> Outcome<Libp2p> {
 async fn address(node: &Libp2p) -> Outcome<Multiaddr> {
     let status = node.status().await.map_err(|error| failed("a node")(&error))?;
     status.listening.first().cloned().ok_or_else(|| "a node listens nowhere".to_owned())
+}
+
+/// Where a node is reached: at a proxy before it, if there is a meter.
+async fn reach(node: &Libp2p, meter: Option<&Meter>) -> Outcome<Multiaddr> {
+    let own = address(node).await?;
+    let Some(meter) = meter else { return Ok(own) };
+    let (port, _) = through(&own, 0)?;
+    let proxy = proxy::before(port, meter).await.map_err(|error| failed("a proxy")(&error))?;
+    Ok(through(&own, proxy)?.1)
 }
 
 /// Connects one node with another.
@@ -97,20 +109,18 @@ impl Hosts {
         for _ in 0..count {
             nodes.push(Arc::new(node().await?));
         }
-        let first = nodes.first().ok_or("no hosts")?;
-        let mut hub = address(first).await?;
         let meter = kind.metered.then(Meter::default);
-        if let Some(meter) = &meter {
-            let (port, _) = through(&hub, 0)?;
-            let proxy = proxy::before(port, meter).await;
-            hub = through(&hub, proxy.map_err(|error| failed("a proxy")(&error))?)?.1;
+        let mut addresses = Vec::new();
+        for node in &nodes {
+            addresses.push(reach(node, meter.as_ref()).await?);
         }
+        let mut links = 0;
         for (index, node) in nodes.iter().enumerate().skip(1) {
-            dial(node, hub.clone()).await?;
             // The mesh of a real network is no star.
-            let others = [index - 1, index / 2].into_iter().filter(|other| *other > 0);
-            for other in others.filter(|_| meter.is_none()) {
-                link(node, &nodes[other]).await?;
+            let others = BTreeSet::from([0, index - 1, index / 2]);
+            for other in others.into_iter().filter(|other| *other < index) {
+                dial(node, addresses[other].clone()).await?;
+                links += 1;
             }
         }
         let mut all = Vec::new();
@@ -129,7 +139,7 @@ impl Hosts {
             let bare = Some(bare);
             all.push(Host { client, tally, node, bare });
         }
-        Ok(Self { all, meter })
+        Ok(Self { all, links, meter })
     }
 
     /// A group of all, founded by the first, and how long it took. What is wrong, and how many were in
@@ -203,9 +213,19 @@ impl Hosts {
         self.all.iter().map(|host| host.tally.counts()).fold(Counts::default(), Counts::plus)
     }
 
-    /// The longest envelope since it was asked last.
-    pub(super) fn longest(&self) -> u64 {
-        self.all.iter().map(|host| host.tally.longest()).max().unwrap_or_default()
+    /// How long the envelopes of the first host were since it was asked last.
+    pub(super) fn lengths(&self) -> Lengths {
+        self.all.first().map(|host| host.tally.lengths()).unwrap_or_default()
+    }
+
+    /// Whether all links are those that were made, so that what they carry is counted.
+    pub(super) async fn are_all_counted(&self) -> Outcome<bool> {
+        let mut ends = 0;
+        for host in &self.all {
+            let status = host.node.status().await.map_err(|error| failed("a node")(&error))?;
+            ends += status.links.len();
+        }
+        Ok(self.meter.is_some() && ends == 2 * self.links)
     }
 
     /// What the sockets have carried.

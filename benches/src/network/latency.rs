@@ -108,10 +108,10 @@ pub(super) async fn measure(turns: Turns) -> Outcome<Latency> {
 
     let mut envelope = 0;
     for warm in 0..WARM {
-        memory.hosts.longest();
+        memory.hosts.lengths();
         files.say(warm).await?;
         memory.say(warm).await?;
-        envelope = usize::try_from(memory.hosts.all[0].tally.longest()).unwrap_or_default();
+        envelope = memory.hosts.lengths().holding(PAYLOAD);
         bare(&one, &mut heard, envelope).await?;
     }
     let mut samples: [Vec<f64>; 3] = Default::default();

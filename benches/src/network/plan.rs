@@ -46,7 +46,7 @@ pub const FULL: Plan = Plan {
     limit: Duration::from_secs(14 * 60),
     latency: turns(301, 1001, 30),
     groups: &[size(2, 5, 400, 60, 60), size(32, 3, 60, 90, 60), size(128, 2, 20, 300, 60)],
-    wire: &[conversation(2, 100, 8), conversation(32, 20, 2)],
+    wire: &[conversation(2, 100, 8), conversation(32, 20, 4)],
     catch_up: Absence { messages: 10_000, patience: Duration::from_secs(120) },
     storage: Load { envelopes: 1_000_000, alone: 500, patience: Duration::from_secs(300) },
 };

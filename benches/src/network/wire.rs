@@ -38,9 +38,15 @@ pub(super) async fn measure(what: Conversation) -> Outcome<Wire> {
     sleep(QUIET).await;
     let idle = (hosts.sockets() - sockets) as f64 / start.elapsed().as_secs_f64();
 
-    let message =
-        count(&hosts, what.messages, idle, async |number| say(founder, number).await).await?;
-    let commit = count(&hosts, what.commits, idle, async |_| rotate(founder).await).await?;
+    let say = async |number| say(founder, number).await;
+    let mut message = count(&hosts, what.messages, idle, say).await?;
+    message.envelope = hosts.lengths().holding(PAYLOAD) as u64;
+    let rotate = async |_| rotate(founder).await;
+    let mut commit = count(&hosts, what.commits, idle, rotate).await?;
+    commit.envelope = hosts.lengths().longest() as u64;
+    if !hosts.are_all_counted().await? {
+        return Err("hosts have made links that are not counted".to_owned());
+    }
     hosts.close().await;
     Ok(Wire { members: what.members, payload: PAYLOAD, message, commit, idle })
 }
@@ -57,14 +63,14 @@ async fn rotate(group: &Group) -> Outcome<()> {
     done.map_err(|error| failed("a commit")(&error))
 }
 
-/// Does something so often, and counts what went through.
+/// Does something so often, and counts what went through, but for the length of the envelopes.
 async fn count(
     hosts: &Hosts,
     times: u64,
     idle: f64,
     mut one: impl AsyncFnMut(u64) -> Outcome<()>,
 ) -> Outcome<Bytes> {
-    hosts.longest();
+    hosts.lengths();
     let (before, sockets, start) = (hosts.counts(), hosts.sockets(), Instant::now());
     for number in 0..times {
         one(number).await?;
@@ -75,7 +81,7 @@ async fn count(
     let each = |bytes: f64| bytes / times.max(1) as f64;
     Ok(Bytes {
         count: times,
-        envelope: hosts.longest(),
+        envelope: 0,
         envelopes: each(counts.envelopes as f64),
         published: each(counts.published as f64),
         asked: each(counts.asked as f64),

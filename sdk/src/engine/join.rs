@@ -237,7 +237,14 @@ impl Engine {
                 return Ok(());
             }
             let by = inviter.map(|seat| seat.identity.device);
+            // It may have come into a group before this one since it was in this one.
+            let active = self.groups_where(|record| record.status == Status::Active)?;
+            let before = self.left_behind(id, &rules)?;
             self.come_over(now, id, snapshot, by)?;
+            for old in before.intersection(&active) {
+                self.leave_predecessor(now, *old, id)?;
+                self.settle_successor(now, *old, id)?;
+            }
             self.leave_again(now, id, &rules)?;
             return self.settle_devices(now, id, |_| false);
         }

@@ -7,10 +7,10 @@ use crate::report::markdown::units;
 const WHAT: &str = "\
 One member says something ten times a second, or renews its keys, one commit after the other. Counted is
 what clients gave to the network from then until three seconds after the last, acknowledgements and beacons
-of all members included, and what all sockets carried: all hosts are connected with the first one through
-proxies that count, TLS and gossip's own talk included, without what the same hosts say when nothing
-happens. Sockets carry a message once to each of the others at least. The payload is the text of a message;
-of a commit, the envelope that holds it.
+of all members included, and what all sockets carried: each host is connected with up to three that were
+there before it, through proxies that count, TLS and gossip's own talk included, without what the same hosts
+say when nothing happens. Sockets carry a message once to each of the others at least. The payload is the
+text of a message; of a commit, the longest envelope that it takes.
 ";
 
 pub(super) fn render(network: &Network) -> String {
