@@ -11,6 +11,7 @@ use super::mls;
 use super::records::Status;
 use super::rule::{self, Claim, Class};
 use super::talk::Matter;
+use crate::identity::LeafIdentity;
 use crate::wire::{self, Bundle, Kind, Opened};
 use crate::{CommitHash, DeviceId, Span, StateId, Time};
 
@@ -30,7 +31,7 @@ const REFILL: Span = Span::seconds(1);
 pub(super) enum Effort {
     /// It is applied.
     Commit,
-    /// It has lost against another of the same member, and is judged as evidence.
+    /// It stands beside another of the same member, and is judged as evidence.
     Evidence,
 }
 
@@ -181,10 +182,12 @@ impl Group {
             let Some(verdict) = rule::winner(&claims) else { return Ok(()) };
             let reason = verdict.losers.first().map(|(_, reason)| *reason);
             tracing::debug!(?reason, "two commits on one state");
-            if verdict.winner.commit != commit {
-                if of_one {
-                    self.judge_only(core, now, &bundle)?;
-                }
+            let wins = verdict.winner.commit == commit;
+            // If it wins it may have to wait for its turn, and until then its parent may have become final.
+            if of_one && (!wins || self.has_to_wait(core, now, &bundle)?) {
+                self.judge_only(core, now, &bundle)?;
+            }
+            if !wins {
                 return Ok(());
             }
         }
@@ -203,11 +206,8 @@ impl Group {
             return Ok(());
         }
         let parent = bundle.parent;
-        let committer = self.device_at(core, &parent, bundle.leaf)?;
-        if let Some(device) = committer
-            && !self.may(Effort::Commit, &device, now, false)
-        {
-            tracing::debug!(group = ?self.id, ?device, "a commit waits, since there were too many");
+        if self.has_to_wait(core, now, &bundle)? {
+            tracing::debug!(group = ?self.id, leaf = bundle.leaf, "a commit waits, since there were too many");
             self.park(now + REFILL, bundle, &[]);
             return Ok(());
         }
@@ -233,7 +233,7 @@ impl Group {
         if let Some(rival) = rival
             && rival.record.origin.as_ref().is_some_and(|origin| origin.device == facts.by.device)
         {
-            core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
+            self.tell_of_equivocation(core, now, parent, &facts.by);
         }
         let device = facts.by.device;
         let envelopes = self.commit_envelopes(core, &bundle)?;
@@ -270,7 +270,31 @@ impl Group {
         Ok(applied)
     }
 
-    /// Judges a commit that has lost against another of the same committer: it is evidence.
+    /// Whether its committer has had too many commits applied.
+    fn has_to_wait(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        bundle: &Bundle,
+    ) -> Result<bool, EngineError> {
+        let committer = self.device_at(core, &bundle.parent, bundle.leaf)?;
+        Ok(committer.is_some_and(|device| !self.may(Effort::Commit, &device, now, false)))
+    }
+
+    /// Says once of each state that a member has made two commits on it.
+    fn tell_of_equivocation(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        parent: StateId,
+        by: &LeafIdentity,
+    ) {
+        if self.once_per(Matter::Equivocation(parent, by.device), now, Span(u64::MAX)) {
+            core.tell(Event::Equivocation { group: self.id, account: by.address });
+        }
+    }
+
+    /// Judges a commit that stands beside another of the same committer: it is evidence.
     fn judge_only(
         &mut self,
         core: &mut Core,
@@ -281,13 +305,12 @@ impl Group {
             return Ok(());
         };
         // Beside the allowance for commits: who uses that up does not hide evidence by it.
-        if !self.may(Effort::Evidence, &device, now, true) {
+        let told = self.asked.contains_key(&Matter::Equivocation(bundle.parent, device));
+        if told || !self.may(Effort::Evidence, &device, now, true) {
             return Ok(());
         }
         match self.apply(core, bundle)? {
-            Ok((_, facts)) => {
-                core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
-            }
+            Ok((_, facts)) => self.tell_of_equivocation(core, now, bundle.parent, &facts.by),
             Err(Objection::Unknown(devices)) => {
                 self.park(now + core.config.retry, bundle.clone(), &devices);
                 return self.ask_for_bindings(core, now, &devices);

@@ -59,6 +59,8 @@ pub(super) enum Matter {
     Absent(DeviceId),
     Refused,
     Behind,
+    /// Of two commits of a device on a state.
+    Equivocation(StateId, DeviceId),
 }
 
 impl Group {

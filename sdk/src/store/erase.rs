@@ -19,6 +19,9 @@ impl Store {
         }
         self.transaction(|store| {
             store.write(|store| {
+                if store.stale {
+                    store.clear_free_pages()?;
+                }
                 TABLES.iter().try_for_each(|table| {
                     // The copy is in memory. Deleting everything frees the pages of the table, and
                     // pages that fall free are cleared as a whole.
@@ -31,7 +34,22 @@ impl Store {
                     Ok(())
                 })
             })
-        })
+        })?;
+        self.stale = false;
+        Ok(())
+    }
+
+    /// Takes all free pages, and lets them go again.
+    fn clear_free_pages(&self) -> Result<()> {
+        let count =
+            |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let bytes = count("freelist_count")?.saturating_mul(count("page_size")?);
+        self.connection.execute_batch(&format!(
+            "CREATE TABLE main.room (bytes BLOB);
+            INSERT INTO main.room VALUES (zeroblob({bytes}));
+            DROP TABLE main.room;"
+        ))?;
+        Ok(())
     }
 
     /// Writes the whole file anew, without room for what was deleted. That takes as long as writing

@@ -49,6 +49,9 @@
 //!   row that is deleted later may leave such a copy behind. [`Store::erase`] writes the tables that
 //!   hold keys anew. Nothing that was deleted before it is in the file after it. The engine calls it
 //!   when a state has become final.
+//! - What a transaction wrote into pages that were free is not taken back with it: SQLite keeps no
+//!   copy of such pages, since nobody reads them. So after a transaction was taken back, and the first
+//!   time after opening, [`Store::erase`] clears them too.
 //! - Parts of the ratchet tree are shared between states. They hold public keys only; an entry that
 //!   may hold a secret is never shared.
 //!
@@ -101,6 +104,8 @@ pub struct Store {
     writes: u64,
     /// How many writes from now the one is that has to fail.
     fail_in: Option<u64>,
+    /// Whether free pages may hold what was taken back, now or in a run before.
+    stale: bool,
 }
 
 /// Says nothing about what is stored or where.

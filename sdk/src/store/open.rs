@@ -106,6 +106,7 @@ impl Store {
             crypto: TrellisCrypto::default(),
             writes: 0,
             fail_in: None,
+            stale: true,
         })
     }
 

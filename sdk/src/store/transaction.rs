@@ -26,6 +26,7 @@ impl Store {
     pub fn commit(&mut self) -> Result<()> {
         self.write(|_| Ok(()))?;
         if let Err(error) = self.run("COMMIT") {
+            self.stale = true;
             self.rollback();
             return Err(error);
         }
@@ -39,6 +40,7 @@ impl Store {
     /// not go back; load it again.
     pub fn rollback(&mut self) {
         if !self.connection.is_autocommit() {
+            self.stale = true;
             // It fails only if SQLite has rolled back by itself.
             let _ = self.run("ROLLBACK");
         }
