@@ -11,7 +11,6 @@ use super::mls;
 use super::records::Status;
 use super::rule::{self, Claim, Class};
 use super::talk::Matter;
-use crate::identity::LeafIdentity;
 use crate::wire::{self, Bundle, Kind, Opened};
 use crate::{CommitHash, DeviceId, Span, StateId, Time};
 
@@ -184,7 +183,12 @@ impl Group {
             tracing::debug!(?reason, "two commits on one state");
             let wins = verdict.winner.commit == commit;
             // If it wins it may have to wait for its turn, and until then its parent may have become final.
-            if of_one && (!wins || self.has_to_wait(core, now, &bundle)?) {
+            let evidence = Matter::Evidence(bundle.parent, commit);
+            if of_one
+                && (!wins
+                    || self.has_to_wait(core, now, &bundle)?
+                        && self.once_per(evidence, now, Span(u64::MAX)))
+            {
                 self.judge_only(core, now, &bundle)?;
             }
             if !wins {
@@ -233,7 +237,7 @@ impl Group {
         if let Some(rival) = rival
             && rival.record.origin.as_ref().is_some_and(|origin| origin.device == facts.by.device)
         {
-            self.tell_of_equivocation(core, now, parent, &facts.by);
+            core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
         }
         let device = facts.by.device;
         let envelopes = self.commit_envelopes(core, &bundle)?;
@@ -281,19 +285,6 @@ impl Group {
         Ok(committer.is_some_and(|device| !self.may(Effort::Commit, &device, now, false)))
     }
 
-    /// Says once of each state that a member has made two commits on it.
-    fn tell_of_equivocation(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        parent: StateId,
-        by: &LeafIdentity,
-    ) {
-        if self.once_per(Matter::Equivocation(parent, by.device), now, Span(u64::MAX)) {
-            core.tell(Event::Equivocation { group: self.id, account: by.address });
-        }
-    }
-
     /// Judges a commit that stands beside another of the same committer: it is evidence.
     fn judge_only(
         &mut self,
@@ -305,12 +296,13 @@ impl Group {
             return Ok(());
         };
         // Beside the allowance for commits: who uses that up does not hide evidence by it.
-        let told = self.asked.contains_key(&Matter::Equivocation(bundle.parent, device));
-        if told || !self.may(Effort::Evidence, &device, now, true) {
+        if !self.may(Effort::Evidence, &device, now, true) {
             return Ok(());
         }
         match self.apply(core, bundle)? {
-            Ok((_, facts)) => self.tell_of_equivocation(core, now, bundle.parent, &facts.by),
+            Ok((_, facts)) => {
+                core.tell(Event::Equivocation { group: self.id, account: facts.by.address });
+            }
             Err(Objection::Unknown(devices)) => {
                 self.park(now + core.config.retry, bundle.clone(), &devices);
                 return self.ask_for_bindings(core, now, &devices);

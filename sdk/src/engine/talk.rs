@@ -9,7 +9,7 @@ use super::records::{Archive, Status};
 use crate::message::Delivery;
 use crate::store::Space;
 use crate::wire::{self, Beacon, Got, Kind, Note, Request, Signed};
-use crate::{DeviceId, Span, StateId, Time};
+use crate::{CommitHash, DeviceId, Span, StateId, Time};
 use openmls_traits::crypto::OpenMlsCrypto;
 
 /// How many commits one answer has.
@@ -59,8 +59,8 @@ pub(super) enum Matter {
     Absent(DeviceId),
     Refused,
     Behind,
-    /// Of two commits of a device on a state.
-    Equivocation(StateId, DeviceId),
+    /// A commit on a state that waits, though it is evidence.
+    Evidence(StateId, CommitHash),
 }
 
 impl Group {

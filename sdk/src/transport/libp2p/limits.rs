@@ -139,6 +139,9 @@ pub struct Limits {
     pub record_lifetime: Duration,
     /// Different records for one key that a search returns. Default: 16.
     pub found_records: usize,
+    /// Nodes of one host, or one /64 of IPv6, in this node's part of the table, but for those on this
+    /// machine. Default: 3: who has many names but one host is not all that a search begins with.
+    pub nodes_per_host: usize,
     /// Entries "this peer listens to that topic" that this node keeps for others. Default: 65,536.
     pub providers: usize,
     /// Of these, for one topic. Default: 20.
@@ -227,6 +230,7 @@ impl Default for Limits {
             record: 16 * KIB,
             record_lifetime: Duration::from_secs(36 * 3600),
             found_records: 16,
+            nodes_per_host: 3,
             providers: 65_536,
             providers_per_topic: 20,
             providers_per_host: 8,

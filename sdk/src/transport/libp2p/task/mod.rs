@@ -11,7 +11,9 @@ mod gossip;
 mod inbox;
 mod lookup;
 mod mailbox;
+mod neighbours;
 mod peers;
+mod providers;
 mod table;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -120,7 +122,8 @@ pub(super) struct Task {
     own: Option<directory::Own>,
     lookups: HashMap<u64, lookup::Lookup>,
     searches: table::Searches,
-    providers: table::Providers,
+    providers: providers::Providers,
+    neighbours: neighbours::Neighbours,
 }
 
 impl Task {
@@ -169,7 +172,8 @@ impl Task {
             own: None,
             lookups: HashMap::new(),
             searches: table::Searches::default(),
-            providers: table::Providers::default(),
+            providers: providers::Providers::default(),
+            neighbours: neighbours::Neighbours::default(),
             limits,
         }
     }
