@@ -69,7 +69,7 @@ mod wire;
 
 pub use client::{
     Change, ChangeFailed, ChangeStatus, Client, Error, Event, Events, Group, Member, Security,
-    Sent, Suite,
+    Sent, Suite, Wanted,
 };
 pub use engine::Changed;
 #[cfg(fuzzing)]

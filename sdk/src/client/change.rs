@@ -4,6 +4,7 @@ use std::fmt;
 
 use tokio::sync::watch;
 
+use super::Wanted;
 use crate::engine::{Failure, Outcome};
 use crate::{GroupId, IntentId};
 
@@ -26,12 +27,18 @@ use crate::{GroupId, IntentId};
 pub struct Change {
     group: GroupId,
     id: IntentId,
+    what: Wanted,
     status: watch::Receiver<ChangeStatus>,
 }
 
 impl Change {
-    pub(super) fn new(group: GroupId, id: IntentId, status: watch::Receiver<ChangeStatus>) -> Self {
-        Self { group, id, status }
+    pub(super) fn new(
+        group: GroupId,
+        id: IntentId,
+        what: Wanted,
+        status: watch::Receiver<ChangeStatus>,
+    ) -> Self {
+        Self { group, id, what, status }
     }
 
     /// The group.
@@ -44,6 +51,12 @@ impl Change {
     #[must_use]
     pub fn id(&self) -> IntentId {
         self.id
+    }
+
+    /// What it is to bring about.
+    #[must_use]
+    pub fn what(&self) -> &Wanted {
+        &self.what
     }
 
     /// How far it has come.
@@ -86,7 +99,7 @@ impl Change {
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Change({:?}, {:?})", self.id, self.status())
+        write!(f, "Change({:?}, {:?}, {:?})", self.id, self.what, self.status())
     }
 }
 

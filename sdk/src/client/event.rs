@@ -1,6 +1,6 @@
 //! What happens, as users of a client are told.
 
-use super::{ChangeStatus, Error};
+use super::{ChangeStatus, Error, Wanted};
 use crate::engine::{self, Changed};
 use crate::message::{Delivery, Received};
 use crate::{Address, DeviceId, GroupId, IntentId, MessageId, Time};
@@ -55,6 +55,8 @@ pub enum Event {
         group: GroupId,
         /// Which.
         change: IntentId,
+        /// What it is to bring about.
+        what: Wanted,
         /// How far it has come.
         status: ChangeStatus,
     },
@@ -139,8 +141,8 @@ impl Event {
             Inner::RolledBack { group, change } => {
                 Self::RolledBack { group, by: change.by, what: change.what }
             }
-            Inner::Intent { group, intent, outcome } => {
-                Self::Progress { group, change: intent, status: outcome.into() }
+            Inner::Intent { group, intent, what, outcome } => {
+                Self::Progress { group, change: intent, what: what.into(), status: outcome.into() }
             }
             Inner::Verified { group, account } => Self::Verified { group, account },
             Inner::Equivocation { group, account } => Self::Equivocation { group, account },

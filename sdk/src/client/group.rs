@@ -181,7 +181,8 @@ impl Group {
         let job = move |work: &mut Work| {
             let now = work.now();
             let outcome = work.engine.outcome(now, group, id)?.ok_or(Error::NoChange)?;
-            Ok(work.watches.change(group, id, outcome.into()))
+            let what = work.engine.intent(now, group, id)?.ok_or(Error::NoChange)?;
+            Ok(work.watches.change(group, (id, what.into()), outcome.into()))
         };
         self.client.desk().read("change", job).await
     }
@@ -195,8 +196,8 @@ impl Group {
         let group = self.id;
         let job = move |work: &mut Work| {
             let open = work.engine.open_intents(work.now(), group)?;
-            let handle = |(id, outcome): (_, crate::engine::Outcome)| {
-                work.watches.change(group, id, outcome.into())
+            let handle = |(id, what, outcome): (_, Intent, crate::engine::Outcome)| {
+                work.watches.change(group, (id, what.into()), outcome.into())
             };
             Ok(open.into_iter().map(handle).collect())
         };
@@ -299,8 +300,9 @@ impl Group {
 
 fn take_wish(work: &mut Work, group: GroupId, intent: Intent) -> Result<Change, Error> {
     let now = work.now();
+    let what = intent.clone().into();
     let id = work.engine.intend(now, group, intent)?;
-    Ok(work.watches.change(group, id, ChangeStatus::Pending))
+    Ok(work.watches.change(group, (id, what), ChangeStatus::Pending))
 }
 
 /// Two handles are equal if they are for one group of one account.

@@ -38,6 +38,7 @@ mod security;
 mod sent;
 mod start;
 mod suite;
+mod wanted;
 mod watches;
 mod worker;
 
@@ -58,6 +59,7 @@ pub use new_group::NewGroup;
 pub use security::{Exposure, Security, WeakestLink};
 pub use sent::Sent;
 pub use suite::Suite;
+pub use wanted::Wanted;
 
 use self::desk::Desk;
 use self::events::{Audience, WAITING};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
-use super::{Change, ChangeStatus, Event, Sent};
+use super::{Change, ChangeStatus, Event, Sent, Wanted};
 use crate::message::Delivery;
 use crate::{GroupId, IntentId, MessageId};
 
@@ -21,10 +21,15 @@ pub(super) struct Watches {
 
 impl Watches {
     /// A handle for a change that now stands at `status`.
-    pub(super) fn change(&mut self, group: GroupId, id: IntentId, status: ChangeStatus) -> Change {
+    pub(super) fn change(
+        &mut self,
+        group: GroupId,
+        (id, what): (IntentId, Wanted),
+        status: ChangeStatus,
+    ) -> Change {
         self.sweep();
         let sender = self.changes.entry(id).or_insert_with(|| watch::Sender::new(status));
-        Change::new(group, id, sender.subscribe())
+        Change::new(group, id, what, sender.subscribe())
     }
 
     /// A handle for a message that now stands at `delivery`.
@@ -72,7 +77,7 @@ mod tests {
         let kept = watches.message(group, MessageId([255; 16]), Delivery::Queued);
         for number in 0..2 * SWEEP as u64 {
             let name = [number.to_be_bytes(); 2].concat().try_into().unwrap();
-            watches.change(group, IntentId(name), ChangeStatus::Pending);
+            watches.change(group, (IntentId(name), Wanted::Leave), ChangeStatus::Pending);
         }
         assert!(watches.changes.len() <= SWEEP);
         assert_eq!(watches.messages.len(), 1);

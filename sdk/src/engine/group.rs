@@ -332,10 +332,12 @@ impl Group {
         let before = intent.status.outcome();
         tracing::debug!(group = ?self.id, intent = ?id, what = ?intent.intent, ?status, "an intent");
         intent.status = status;
-        let outcome = status.outcome();
+        let (what, outcome) = (intent.intent.intent(), status.outcome());
         self.save_intent(core, &id)?;
-        if outcome != before {
-            core.tell(Event::Intent { group: self.id, intent: id, outcome });
+        if outcome != before
+            && let Some(what) = what
+        {
+            core.tell(Event::Intent { group: self.id, intent: id, what, outcome });
         }
         Ok(())
     }

@@ -179,6 +179,8 @@ pub enum Event {
         group: GroupId,
         /// Which.
         intent: IntentId,
+        /// What it is.
+        what: Intent,
         /// What became of it.
         outcome: Outcome,
     },

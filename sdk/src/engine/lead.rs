@@ -13,7 +13,7 @@ use super::io::{EngineError, Event, Failure, Intent};
 use super::migrate::FOUNDED;
 use super::mls;
 use super::plan::Wanted;
-use super::records::{IntentBody, IntentStatus, MovedRecord, Status};
+use super::records::{Following, IntentBody, IntentStatus, MovedRecord, Status};
 use super::stay;
 use super::talk::Matter;
 use crate::policy::{Floor, Right, Role};
@@ -177,22 +177,40 @@ impl Group {
         self.say_under(core, now, under, Kind::Note, &note)
     }
 
+    /// Asks to be added to the successor, though we are in it: nobody else is where we are.
+    fn ask_to_follow_again(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        moved: &MovedRecord,
+    ) -> Result<(), EngineError> {
+        let Ok(suite) = moved.suite.try_into() else { return Ok(()) };
+        let Some(under) = self.states_to_speak_in(core)?.first().copied() else { return Ok(()) };
+        let following = Following { to: moved.to, fork: 0, asked: 0 };
+        self.record.following.get_or_insert(following);
+        tracing::debug!(group = ?self.id, to = ?moved.to, ?under, "is alone in the successor");
+        self.ask_to_follow(core, now, &under, suite)
+    }
+
     /// Points out the successor to whoever may still be in some state of the old group.
     fn point_out_to_all(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         let heartbeat = self.heartbeat(core);
         let pause = Span(heartbeat.0.max(now.since(self.record.since).0 / PAUSE));
         self.next_beacon = core.soon(now + pause, Span(pause.0 / 4))?;
-        let Some((top, newest)) = self.past.last_key_value() else { return Ok(()) };
+        for state in self.states_to_speak_in(core)? {
+            self.point_out(core, now, &state)?;
+        }
+        Ok(())
+    }
+
+    /// The newest state, and one below it, sooner or later any.
+    fn states_to_speak_in(&mut self, core: &Core) -> Result<BTreeSet<StateId>, EngineError> {
+        let Some((top, newest)) = self.past.last_key_value() else { return Ok(BTreeSet::new()) };
         self.deep = self.deep % 8 + 1;
         let depth = 1 + u64::from_be_bytes(core.random()?) % (1_u64 << self.deep);
         let below = top.saturating_sub(depth);
         let deep = self.past.range(..=below).next_back().or(self.past.first_key_value());
-        let states: BTreeSet<_> =
-            [Some(newest.id), deep.map(|(_, past)| past.id)].into_iter().flatten().collect();
-        for state in states {
-            self.point_out(core, now, &state)?;
-        }
-        Ok(())
+        Ok([Some(newest.id), deep.map(|(_, past)| past.id)].into_iter().flatten().collect())
     }
 
     /// Answers somebody who was heard in the old group; nothing more is known of it than what the
@@ -421,7 +439,7 @@ impl Engine {
         }
         let me = self.core.me.identity.device;
         let [rand] = self.core.random()?;
-        let (places, late, missed, refused) = self
+        let (places, late, missed, refused, alone) = self
             .with_group(now, next, |group, core| {
                 // Who came later does not know who was put out before.
                 let founded = group.knows_founding();
@@ -476,7 +494,9 @@ impl Engine {
                         _ => {}
                     }
                 }
-                Ok((places, late, missed, refused))
+                // It may have been brought in by somebody who lies, where nobody else is.
+                let alone = group.is_alone(core, now) && group.others(core).next().is_some();
+                Ok((places, late, missed, refused, alone))
             })?
             .unwrap_or_default();
         self.with_group(now, old, |group, core| {
@@ -496,6 +516,9 @@ impl Engine {
                 if group.once_per(Matter::Stand(under), now, group.heartbeat(core)) {
                     group.point_out(core, now, &under)?;
                 }
+            }
+            if beat && alone {
+                group.ask_to_follow_again(core, now, &moved)?;
             }
             if beat && (late || !group.rivals.is_empty()) {
                 group.point_out_to_all(core, now)?;

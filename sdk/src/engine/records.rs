@@ -385,13 +385,30 @@ pub(super) enum IntentBody {
 impl IntentBody {
     /// The same, if it is about who is in the group, which is to be so in a successor too.
     pub(super) fn about_members(&self) -> Option<Intent> {
-        match self {
-            Self::Invite(address) => Some(Intent::Invite(*address)),
-            Self::AddDevice(device) => Some(Intent::AddDevice(*device)),
-            Self::Remove(address) => Some(Intent::Remove(*address)),
-            Self::RemoveDevice(device) => Some(Intent::RemoveDevice(*device)),
-            _ => None,
-        }
+        let intent = self.intent()?;
+        let about = matches!(
+            intent,
+            Intent::Invite(_) | Intent::AddDevice(_) | Intent::Remove(_) | Intent::RemoveDevice(_)
+        );
+        about.then_some(intent)
+    }
+
+    /// The same, as users know it; nothing if it is about a suite that this version does not know.
+    pub(super) fn intent(&self) -> Option<Intent> {
+        Some(match self {
+            Self::Invite(address) => Intent::Invite(*address),
+            Self::AddDevice(device) => Intent::AddDevice(*device),
+            Self::Remove(address) => Intent::Remove(*address),
+            Self::RemoveDevice(device) => Intent::RemoveDevice(*device),
+            Self::Leave(_) => Intent::Leave,
+            Self::Rename(name) => {
+                Intent::Rename(String::from_utf8_lossy(name.as_slice()).into_owned())
+            }
+            Self::SetRole(address, role) => Intent::SetRole(*address, *role),
+            Self::SetPolicy(policy) => Intent::SetPolicy(policy.clone()),
+            Self::Rotate => Intent::Rotate,
+            Self::Migrate(suite) => Intent::Migrate((*suite).try_into().ok()?),
+        })
     }
 }
 

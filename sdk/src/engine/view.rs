@@ -5,7 +5,7 @@ use std::fmt;
 use openmls_traits::types::Ciphersuite;
 
 use super::Engine;
-use super::io::{EngineError, Outcome};
+use super::io::{EngineError, Intent, Outcome};
 use super::records::Status;
 use crate::message::{Message, Received};
 use crate::policy::{Policy, Role};
@@ -120,6 +120,21 @@ impl Engine {
         self.in_group(now, group, |group, _| Ok(group.outcome(&intent)))
     }
 
+    /// What an intent is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoGroup`], and those of the store.
+    pub fn intent(
+        &mut self,
+        now: Time,
+        group: GroupId,
+        intent: IntentId,
+    ) -> Result<Option<Intent>, EngineError> {
+        let what = |group: &super::group::Group| group.intents.get(&intent)?.intent.intent();
+        self.in_group(now, group, |group, _| Ok(what(group)))
+    }
+
     /// What is wanted of a group and has neither come about for good nor failed.
     ///
     /// # Errors
@@ -129,12 +144,15 @@ impl Engine {
         &mut self,
         now: Time,
         group: GroupId,
-    ) -> Result<Vec<(IntentId, Outcome)>, EngineError> {
+    ) -> Result<Vec<(IntentId, Intent, Outcome)>, EngineError> {
         self.in_group(now, group, |group, _| {
-            let outcomes = group.intents.iter().map(|(id, intent)| (*id, intent.status.outcome()));
-            let is_open =
-                |outcome: &Outcome| matches!(outcome, Outcome::Pending | Outcome::Applied);
-            Ok(outcomes.filter(|(_, outcome)| is_open(outcome)).collect())
+            let open = group.intents.iter().filter_map(|(id, intent)| {
+                let outcome = intent.status.outcome();
+                matches!(outcome, Outcome::Pending | Outcome::Applied)
+                    .then(|| Some((*id, intent.intent.intent()?, outcome)))
+                    .flatten()
+            });
+            Ok(open.collect())
         })
     }
 

@@ -205,7 +205,12 @@ impl<const FLAW: u8> Fake<FLAW> {
     }
 
     fn ended(&mut self, intent: IntentId, outcome: Outcome) {
-        self.outputs.push(Output::Event(Event::Intent { group: GROUP, intent, outcome }));
+        self.outputs.push(Output::Event(Event::Intent {
+            group: GROUP,
+            intent,
+            what: Intent::Rotate,
+            outcome,
+        }));
     }
 
     /// Ends the intents that all members have heard of.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
-use trellis_sdk::{Change, ChangeStatus, GroupId, IntentId};
+use trellis_sdk::{Change, ChangeStatus, GroupId, IntentId, Wanted};
 
-use super::short;
+use super::{WantedRecord, short};
 
 /// A change that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub struct ChangeRecord {
     pub group: String,
     /// The change, 32 hexadecimal digits.
     pub change: String,
+    /// What it is to bring about.
+    pub what: WantedRecord,
     /// `pending`, `applied`, `done` or `failed`.
     pub status: &'static str,
     /// Why it failed, if it has.
@@ -24,18 +26,19 @@ pub struct ChangeRecord {
 impl ChangeRecord {
     /// Where a change stands.
     pub fn of(change: &Change) -> Self {
-        Self::new(change.group(), change.id(), change.status())
+        Self::new(change.group(), change.id(), change.what(), change.status())
     }
 
     /// Where a change stands that an event tells of.
-    pub fn new(group: GroupId, change: IntentId, status: ChangeStatus) -> Self {
+    pub fn new(group: GroupId, change: IntentId, what: &Wanted, status: ChangeStatus) -> Self {
         let (status, code) = match status {
             ChangeStatus::Applied => ("applied", None),
             ChangeStatus::Done => ("done", None),
             ChangeStatus::Failed(failed) => ("failed", Some(failed.code())),
             _ => ("pending", None),
         };
-        Self { group: hex::encode(group.0), change: hex::encode(change.0), status, code }
+        let (group, change) = (hex::encode(group.0), hex::encode(change.0));
+        Self { group, change, what: WantedRecord::of(what), status, code }
     }
 }
 
@@ -47,7 +50,7 @@ impl fmt::Display for ChangeRecord {
             "failed" => "failed",
             _ => "waits; it goes on whenever trellis runs",
         };
-        write!(f, "change {} {meaning}", short(&self.change))?;
+        write!(f, "{} ({}): {meaning}", self.what, short(&self.change))?;
         self.code.map_or(Ok(()), |code| write!(f, " ({code})"))
     }
 }

@@ -95,8 +95,8 @@ impl EventRecord {
             Event::Message(received) => {
                 return Record::Message(Box::new(super::MessageRecord::received(received, me)));
             }
-            Event::Progress { group, change, status } => {
-                return Record::Change(ChangeRecord::new(*group, *change, *status));
+            Event::Progress { group, change, what, status } => {
+                return Record::Change(ChangeRecord::new(*group, *change, what, *status));
             }
             Event::Delivery { group, message, delivery } => Self {
                 group: hex(&group.0),

@@ -9,6 +9,7 @@ mod group;
 mod message;
 mod network;
 mod step;
+mod wanted;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use group::{GroupRecord, MemberRecord, role_name};
 pub use message::{DeliveryRecord, MessageRecord, SentRecord};
 pub use network::{Finding, Level, MailboxRecord, NetworkStatus, Peer, PeerRecord};
 pub use step::StepRecord;
+pub use wanted::WantedRecord;
 
 use crate::failure::Failure;
 

@@ -77,8 +77,9 @@ async fn what_is_wished_for_offline_waits_and_can_be_looked_at() {
     let bob = town.account("bob").await;
     town.json("alice", &["group", "create", "garden"]).await;
     let invited = town.json("alice", &["--offline", "invite", "garden", &bob]).await.remove(0);
-    assert_eq!(fields(&invited), ["change", "group", "status", "type"]);
+    assert_eq!(fields(&invited), ["change", "group", "status", "type", "what"]);
     assert_eq!(invited["status"], "pending");
+    assert_eq!(invited["what"]["kind"], "invite");
     let id = invited["change"].as_str().unwrap();
     assert_eq!(town.json("alice", &["change", "garden", id]).await[0]["status"], "pending");
     let wait = ["--timeout", "1", "--offline", "change", "garden", id, "--wait"];

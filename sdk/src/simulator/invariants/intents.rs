@@ -74,8 +74,12 @@ fn visible(case: Case<'_>, asked: &Asked, view: &View) -> bool {
     // Who was behind then may have begun a side of his own later, from a state of before.
     let split = |node: usize| !ledger.accounts[node].splits.is_empty();
     let lost = case.members().any(|(node, _)| split(node));
+    // Nor does who has gone and come again: his wishes went with him.
+    let account = &ledger.accounts[asked.who];
+    let went = !account.stayed_since(end) && account.lost_side_at(end);
     there
-        || gone && (ledger.accounts[asked.who].was_away(end) || lost)
+        || gone && (account.was_away(end) || lost)
+        || went
         || lost_a_device(ledger, asked)
         || stayed_behind(case, asked)
         || ledger.asked.iter().any(|other| {

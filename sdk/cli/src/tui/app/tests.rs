@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::record::{ChangeRecord, EventRecord, SentRecord};
+use crate::record::{ChangeRecord, EventRecord, SentRecord, WantedRecord};
 use crate::tui::view::tests::{app, garden, key, orchard, press, say};
 
 fn write(app: &mut App, text: &str) -> Vec<Effect> {
@@ -159,12 +159,14 @@ fn events_are_read_later_and_lead_to_reading_again() {
     let failed = ChangeRecord {
         group: garden().group,
         change: "00".into(),
+        what: WantedRecord { kind: "leave", ..WantedRecord::default() },
         status: "failed",
         code: Some("change-not-allowed"),
     };
     app.take(Input::Happened(Record::Change(failed)));
     let notice = app.notice.clone().unwrap();
-    assert!(notice.bad && notice.text.contains("change-not-allowed"));
+    assert!(notice.bad && notice.text.contains("leave"), "{}", notice.text);
+    assert!(notice.text.contains("change-not-allowed"));
     let moved = EventRecord {
         event: "moved",
         group: Some(garden().group),
