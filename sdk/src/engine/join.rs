@@ -194,8 +194,9 @@ impl Engine {
             return Ok(());
         }
         if self.groups.contains_key(&id) {
-            // Those who are still in the old group do not know where it has gone on.
-            if self.goes_on(&id)? {
+            // Those who are still in the old group do not know where it has gone on. But two sides may have
+            // changed places, each to the successor of the other, and then one of them has to go back.
+            if self.goes_on(&id)? && !self.changed_places(now, id)? {
                 return Ok(());
             }
             // Who asked to follow may have been brought in twice.
@@ -277,6 +278,22 @@ impl Engine {
         // A device that is in the group takes care of the account's others itself.
         let own = by == Some(self.core.me.identity.address);
         if before.is_empty() { self.settle_devices(now, id, |_| !own) } else { Ok(()) }
+    }
+
+    /// Whether a group has moved to one that does not name it as a group before it, and this device has
+    /// asked, in the group before both, to be added to it again.
+    fn changed_places(&mut self, now: Time, id: GroupId) -> Result<bool, EngineError> {
+        let Some(moved) = self.record_of(&id)?.and_then(|record| record.moved) else {
+            return Ok(false);
+        };
+        let asked = self.groups_where(|record| {
+            let there = record.moved.as_ref().is_some_and(|other| other.to == moved.to);
+            let back = record.following.as_ref().is_some_and(|following| following.to == id);
+            record.status == Status::Moved && there && back
+        })?;
+        let after =
+            self.with_group(now, moved.to, |group, _| Ok(group.rules.predecessors.contains(&id)))?;
+        Ok(!asked.is_empty() && after == Some(false))
     }
 
     /// Leaves a group into which this device was brought with a key package from before it left, here

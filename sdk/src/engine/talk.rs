@@ -223,7 +223,8 @@ impl Group {
         }
     }
 
-    fn knows(&self, state: &StateId) -> bool {
+    /// Whether a state is or was on the chain.
+    pub(super) fn knows(&self, state: &StateId) -> bool {
         self.height(state).is_some() || self.chain.iter().any(|known| known.id == *state)
     }
 

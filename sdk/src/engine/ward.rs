@@ -104,6 +104,9 @@ impl Group {
                 None => Ok(()),
             },
             Kind::Leave => self.take_leave(core, now, state, &payload),
+            // He is on our side, and has only said it under the key of a state that we do not have here: we
+            // came into a later one.
+            Kind::Beacon | Kind::Request if self.knows(&tip) => Ok(()),
             Kind::Beacon | Kind::Request => {
                 let Some((device, _)) = self.verify(core, kind, &payload) else { return Ok(()) };
                 if self.gives_up_alone(core, now, &device) {

@@ -9,7 +9,8 @@ use super::Desk;
 use crate::failure::Failure;
 use crate::network::Control;
 use crate::record::{
-    DeliveryRecord, Finding, GroupRecord, Level, MailboxRecord, MemberRecord, NetworkStatus, Record,
+    ChangeRecord, DeliveryRecord, Finding, GroupRecord, Level, MailboxRecord, MemberRecord,
+    NetworkStatus, Record,
 };
 use crate::text::count;
 
@@ -174,8 +175,8 @@ async fn changes(
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
     for change in group.changes().await? {
-        let id = hex::encode(change.id().0);
-        let id = crate::record::short(&id);
+        let change_record = ChangeRecord::of(&change);
+        let (what, id) = (&change_record.what, crate::record::short(&change_record.change));
         let (level, code, why) = match (change.status(), reachable, missing) {
             (ChangeStatus::Pending, false, _) => {
                 (Level::Bad, "waits-for-network", "waits: nobody can be reached")
@@ -188,7 +189,7 @@ async fn changes(
             }
             _ => (Level::Good, "not-final", "is made, and will soon be final"),
         };
-        let text = text(record, &format!("change {id} {why}"));
+        let text = text(record, &format!("{what} (change {id}): {why}"));
         found.push(Finding { text, ..of(record, level, "changes", code) });
     }
     Ok(found)

@@ -26,6 +26,9 @@ impl App {
         if self.shown().is_none() {
             self.current = self.chats.first().map(|chat| chat.group.group.clone());
         }
+        if let Some(joined) = self.joined.take() {
+            self.tell(self.describe(&joined), false);
+        }
         effects
     }
 
@@ -115,6 +118,8 @@ impl App {
             Record::Change(change) if change.status == "failed" => {
                 self.tell(self.describe(&record), true);
             }
+            // The groups are asked for, and with them comes its name.
+            Record::Event(event) if event.event == "joined" => self.joined = Some(record.clone()),
             Record::Event(event) if event.event != "changed" || !event.what.is_empty() => {
                 self.tell(self.describe(&record), false);
             }

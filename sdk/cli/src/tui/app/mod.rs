@@ -43,6 +43,8 @@ pub struct App {
     pub events: VecDeque<Record>,
     /// What was said about the last thing that was done.
     pub notice: Option<Notice>,
+    /// That this client is in a group whose name it does not know yet.
+    joined: Option<Record>,
     /// The network, as far as it is known.
     pub network: Network,
     /// The zone of the user's clock.
@@ -190,6 +192,7 @@ impl App {
             mode: Mode::Say,
             events: VecDeque::new(),
             notice: None,
+            joined: None,
             network,
             zone,
             colour,

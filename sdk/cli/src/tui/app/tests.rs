@@ -154,8 +154,13 @@ fn events_are_read_later_and_lead_to_reading_again() {
     let effects = app.take(Input::Happened(Record::Event(joined)));
     assert_eq!(effects, [Effect::Groups, Effect::Chat("new".into(), PAGE)]);
     assert_eq!(app.events.len(), 1);
+    // It is told with the group's name.
+    assert_eq!(app.notice, None);
+    let new = GroupRecord { group: "new".into(), name: "meadow".into(), ..garden() };
+    app.take(Input::Groups(vec![garden(), orchard(), new]));
+    assert_eq!(app.notice.as_ref().unwrap().text, "meadow: you are in this group");
     let missed = EventRecord { event: "missed", missed: Some(7), ..EventRecord::default() };
-    assert_eq!(app.take(Input::Happened(Record::Event(missed))).len(), 3);
+    assert_eq!(app.take(Input::Happened(Record::Event(missed))).len(), 4);
     let failed = ChangeRecord {
         group: garden().group,
         change: "00".into(),

@@ -34,12 +34,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
             }
         })
         .collect();
-    let text = if lines.is_empty() {
-        Paragraph::new("no group yet\n/new NAME founds\none, or wait to\nbe invited")
-    } else {
-        Paragraph::new(lines)
-    };
-    frame.render_widget(text, inner);
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 /// Name and number of unread messages.

@@ -34,9 +34,10 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(chat) = app.shown() else {
-        let text = "Give your address to somebody who is in a group:\n\n".to_owned()
-            + &wrap(&app.me, usize::from(inner.width).saturating_sub(2)).join("\n")
-            + "\n\nor found a group with /new NAME.";
+        let text = "You are in no group yet. Give your address to somebody who is in one:\n\n"
+            .to_owned()
+            + &wrap(&app.me, inner.width.into()).join("\n")
+            + "\n\nand wait to be invited, or found a group with /new NAME.";
         frame.render_widget(Paragraph::new(text), inner);
         return;
     };

@@ -50,9 +50,11 @@ impl Areas {
             Constraint::Length(1),
         ]);
         let [title, middle, notice, composer, hint] = vertical.areas(area);
-        let side = if area.width >= WIDE { SIDE } else { 0 };
+        let side = if area.width >= WIDE && !app.chats.is_empty() { SIDE } else { 0 };
+        // The first screen has room for a whole address in one line, so that it can be copied.
+        let groups = if app.chats.is_empty() { 0 } else { GROUPS };
         let [groups, messages, beside] = Layout::horizontal([
-            Constraint::Length(GROUPS),
+            Constraint::Length(groups),
             Constraint::Min(20),
             Constraint::Length(side),
         ])
