@@ -1,20 +1,22 @@
 //! Plays a plan: nodes, their stores, the network between them, and what time it is.
 
+mod crashes;
+mod ending;
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deeds::{Evidence, Twin};
-use super::invariants::{
-    self, Case, DELIVERY, ERASURE, End, LAW, PROGRESS, SOUNDNESS, Violation, WORD,
-};
+use super::invariants::{DELIVERY, LAW, PROGRESS, SOUNDNESS, Violation};
 use super::ledger::{Ledger, Tally, quote};
 use super::malice::Malice;
 use super::marks::Marks;
 use super::node::{Node, Trouble, View};
-use super::plan::{CALM, FIRST_NAME, Plan};
+use super::plan::{FIRST_NAME, Plan};
 use super::step::{Moment, Step, What};
 use super::trace::{Bytes, Name, Trace};
 use crate::engine::{Event, Intent, Output};
-use crate::message::{Message, Received};
+use crate::message::Message;
 use crate::transport::{Action, Incoming, Network, NodeId, TransportError};
 use crate::{GroupId, Span, StateId, Time};
 
@@ -23,16 +25,6 @@ const EPOCH: Span = Span::seconds(1_700_000_000);
 
 /// How long the network needs to take a message.
 const ACCEPTANCE: Span = Span::millis(5);
-
-/// How often it is looked whether all is quiet.
-const LOOK: Span = Span::seconds(5);
-
-/// For how many looks in a row nothing may change.
-const QUIET_LOOKS: usize = 3;
-
-/// How long it may take until all is quiet, after the states before are older than the horizon: who goes over
-/// in the end listens for minutes first, and a move that nobody carries out is called back after two.
-const PATIENCE: Span = Span::seconds(900);
 
 /// How often a node may ask for the same millisecond again.
 const MAX_STREAK: usize = 1000;
@@ -43,9 +35,6 @@ const MAX_ARRIVALS: (u64, u64) = (10_000, 1_000);
 
 /// Every how manieth step it is looked whether keys were left behind.
 const PROBE: usize = 16;
-
-/// The number of the first step after all others.
-const AFTERWARDS: usize = 1_000_000;
 
 /// How a run went.
 #[derive(Clone, Debug)]
@@ -591,225 +580,6 @@ impl<'a, N: Node> World<'a, N> {
             let away = self.split || !matches!(seat.place, Place::Up(_));
             self.ledger.away(who, away);
         }
-    }
-
-    // Crashes
-
-    pub(super) fn crash(&mut self, who: usize) {
-        let seat = &mut self.seats[who];
-        seat.place = match std::mem::replace(&mut seat.place, Place::Lost) {
-            Place::Up(node) => Place::Down(node.crash()),
-            other => {
-                seat.place = other;
-                return;
-            }
-        };
-        let rest = seat.rest;
-        self.note(who, format_args!("crashes, for {}", Moment(Time(rest.0))));
-        self.ledger.crash(who);
-        self.network.set_online(self.now, NodeId(who), false);
-        self.network.forget(NodeId(who));
-        self.set_timer(rest, Timer::Restart { who });
-        self.write_who_is_away();
-    }
-
-    fn restart(&mut self, who: usize) {
-        let clock = self.clock();
-        let seat = &mut self.seats[who];
-        let disk = match std::mem::replace(&mut seat.place, Place::Lost) {
-            Place::Down(disk) => disk,
-            other => {
-                seat.place = other;
-                return;
-            }
-        };
-        seat.life += 1;
-        match N::open(disk, self.plan, who, seat.life, clock) {
-            Ok(node) => seat.place = Place::Up(node),
-            Err(trouble) => {
-                return self.broken(SOUNDNESS, format!("n{who} does not come back: {trouble}"));
-            }
-        }
-        self.note(who, format_args!("is back"));
-        self.network.set_online(self.now, NodeId(who), true);
-        self.write_who_is_away();
-        self.still_knows(who);
-        self.drain(who);
-        self.look(who);
-    }
-
-    /// Checks that a node that is back still has what it told its user.
-    fn still_knows(&mut self, who: usize) {
-        let history = self.history(who);
-        let has = |id| history.iter().any(|received| received.id == id);
-        let heard = self.ledger.heard.iter().filter(|heard| heard.who == who);
-        let said = self.ledger.said.iter().filter(|said| said.who == who);
-        let told = heard
-            .map(|heard| heard.received.id)
-            .chain(said.filter_map(|said| said.id))
-            .filter(|id| !has(*id))
-            .count();
-        if told > 0 && self.plan.honest(who) {
-            self.broken(WORD, format!("n{who} came back without {told} messages that it had"));
-        }
-    }
-
-    /// All that a node has of what was said, in the group and those before it.
-    fn history(&mut self, who: usize) -> Vec<Received> {
-        let Place::Up(node) = &mut self.seats[who].place else { return Vec::new() };
-        let groups = self.lineage.iter();
-        groups.flat_map(|group| node.history(*group).unwrap_or_default()).collect()
-    }
-
-    /// A malicious node's engine has had too much of it.
-    fn lose(&mut self, who: usize) {
-        self.note(who, format_args!("can't go on"));
-        self.seats[who].place = Place::Lost;
-        self.network.forget(NodeId(who));
-        self.network.set_online(self.now, NodeId(who), false);
-    }
-
-    // Keys
-
-    /// Keeps by what the keys of new states are known.
-    fn learn_marks(&mut self, who: usize) {
-        if !self.plan.honest(who) {
-            return;
-        }
-        for group in self.lineage.clone() {
-            let Place::Up(node) = &mut self.seats[who].place else { return };
-            for state in node.window(group).unwrap_or_default() {
-                if self.marks.knows(who, group, state) {
-                    continue;
-                }
-                let marks = node.marks(group, state).unwrap_or_default();
-                self.marks.learn(who, group, state, marks);
-            }
-        }
-    }
-
-    /// What is in a node's store of the keys of states that are gone; nothing can be said while
-    /// there is something to be written over.
-    fn remains(&mut self, who: usize) -> Vec<String> {
-        let Place::Up(node) = &mut self.seats[who].place else { return Vec::new() };
-        if !node.is_erased() {
-            return Vec::new();
-        }
-        let groups = self.lineage.iter();
-        let held = groups.flat_map(|group| node.window(*group).unwrap_or_default()).collect();
-        let image = match node.image() {
-            Ok(image) => image,
-            Err(trouble) => return vec![format!("can't show its store: {trouble}")],
-        };
-        let states = self.marks.remains(who, &held, &image);
-        let what = |state: &StateId| format!("still has keys of state {}", Name(&state.0));
-        states.iter().map(what).collect()
-    }
-
-    fn probe_erasure(&mut self) {
-        for who in (0..self.seats.len()).filter(|who| self.plan.honest(*who)) {
-            for what in self.remains(who) {
-                self.broken(ERASURE, format!("n{who} {what}"));
-            }
-        }
-    }
-
-    // The end
-
-    /// Lets everything be well again.
-    fn calm(&mut self) {
-        self.trace.line(self.now, format_args!("all is well from here on"));
-        self.network.set_conditions(CALM);
-        self.stop_malice();
-        self.heal();
-        for who in 0..self.seats.len() {
-            if let Place::Up(node) = &mut self.seats[who].place {
-                node.fail_at(0);
-            }
-            self.restart(who);
-        }
-    }
-
-    /// Waits until every invariant holds and nothing changes, or it has taken too long.
-    fn end(&mut self) -> Vec<Violation> {
-        let broken = self.settle();
-        if self.over || !broken.is_empty() || self.plan.malicious.is_none() {
-            return broken;
-        }
-        // Whatever has been done to them, they can go on.
-        self.trace.line(self.now, format_args!("all goes on"));
-        let members = (0..self.seats.len()).filter(|who| self.plan.honest(*who));
-        let active =
-            |world: &mut Self, who: &usize| world.look(*who).is_some_and(|view| view.active);
-        let members: Vec<_> = members.filter(|who| active(self, who)).collect();
-        let ends = [members.first(), members.last()].into_iter().flatten();
-        for (number, who) in (AFTERWARDS..).zip(ends) {
-            self.want(*who, number, &Intent::Rotate);
-            self.say(*who, number);
-        }
-        self.settle()
-    }
-
-    fn settle(&mut self) -> Vec<Violation> {
-        let limit = self.now + self.plan.horizon() + PATIENCE;
-        let mut states = Vec::new();
-        let mut quiet = 0;
-        while !self.over && self.now < limit {
-            self.run_until(self.now + LOOK);
-            let now: Vec<_> = (0..self.seats.len()).map(|who| self.look(who)).collect();
-            quiet = if now == states { quiet + 1 } else { 0 };
-            states = now;
-            if quiet >= QUIET_LOOKS && self.is_erased() {
-                let broken = self.check();
-                if broken.is_empty() {
-                    return broken;
-                }
-            }
-        }
-        self.check()
-    }
-
-    /// Whether no honest node has something to write over.
-    fn is_erased(&self) -> bool {
-        let honest = self.seats.iter().enumerate().filter(|(who, _)| self.plan.honest(*who));
-        honest.into_iter().all(|(_, seat)| match &seat.place {
-            Place::Up(node) => node.is_erased(),
-            _ => true,
-        })
-    }
-
-    fn check(&mut self) -> Vec<Violation> {
-        if self.over {
-            // The rest of the plan has not been played, so nothing else can be said.
-            return self.ledger.violations.clone();
-        }
-        let ends: Vec<_> = (0..self.seats.len()).map(|who| self.look_closely(who)).collect();
-        let mut broken = self.unsaid_evidence();
-        broken.extend(invariants::check(Case {
-            plan: self.plan,
-            ledger: &self.ledger,
-            ends: &ends,
-        }));
-        broken
-    }
-
-    fn look_closely(&mut self, who: usize) -> End {
-        let view = self.look(who);
-        let clock = self.clock();
-        let history = self.history(who);
-        let remains = self.remains(who);
-        let Place::Up(node) = &mut self.seats[who].place else { return End::default() };
-        let groups = || self.lineage.iter().copied();
-        let states = groups().map(|group| node.states(group).unwrap_or_default()).sum();
-        let windows = groups().map(|group| node.window(group).unwrap_or_default().len());
-        let window = windows.sum();
-        let mine = self.ledger.asked.iter().filter(|asked| asked.who == who);
-        let outcomes = mine.filter_map(|asked| {
-            let id = asked.id?;
-            let outcome = node.outcome(clock, asked.group, id).ok().flatten()?;
-            Some((id, outcome))
-        });
-        End { view, history, states, window, remains, outcomes: outcomes.collect() }
     }
 }
 
