@@ -46,6 +46,8 @@ pub(super) struct Group {
     pub(super) leaves: BTreeMap<DeviceId, LeaveRecord>,
     /// States that were given up and that somebody came in by.
     pub(super) wards: BTreeMap<StateId, WardRecord>,
+    /// Such a state, and who was heard in it last.
+    pub(super) elsewhere: Option<(StateId, DeviceId)>,
     /// The members and the rules in the newest state that this client is in.
     pub(super) seats: Vec<Seat>,
     pub(super) rules: GroupRules,
@@ -129,6 +131,7 @@ impl Group {
             welcomes: BTreeMap::new(),
             leaves: BTreeMap::new(),
             wards: BTreeMap::new(),
+            elsewhere: None,
             seats: Vec::new(),
             rules,
             stash: VecDeque::new(),

@@ -135,6 +135,7 @@ impl Group {
             self.stand(core, now, &key)?;
         }
         self.go_on_if_stuck(core, now)?;
+        self.goes_back_alone(core, now)?;
         self.ask_absent(core, now)?;
         self.ask_where_parted(core, now)?;
         // Otherwise the next commit carries them.

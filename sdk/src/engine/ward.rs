@@ -18,7 +18,8 @@ use crate::{DeviceId, StateId, Time};
 
 /// How many such states of a group are remembered; the oldest goes.
 const WARDS: usize = 16;
-/// How often who is alone hears another in a state that was given up here before he goes back to it.
+/// For how many heartbeats who is alone and has heard another in a state that was given up here waits before he
+/// goes back to it.
 const ALONE: u32 = 5;
 
 impl Group {
@@ -109,10 +110,9 @@ impl Group {
             Kind::Beacon | Kind::Request if self.knows(&tip) => Ok(()),
             Kind::Beacon | Kind::Request => {
                 let Some((device, _)) = self.verify(core, kind, &payload) else { return Ok(()) };
-                if self.gives_up_alone(core, now, &device) {
-                    let next = now + self.heartbeat(core);
-                    self.split = Some(Split { common: state, over: Some(state), next });
-                    return self.ask_to_come_over(core, now, state, vec![state]);
+                self.elsewhere = Some((state, device));
+                if self.goes_back_alone(core, now)? {
+                    return Ok(());
                 }
                 if self.once_per(Matter::Stand(state), now, core.config.heartbeat) {
                     let key = self.beacon_key(&state);
@@ -124,15 +124,29 @@ impl Group {
         }
     }
 
-    /// Whether this device is the last on its side, and hears of a member only in a state that was given up
-    /// here: then it goes back to that in the end, of two such the one with the smaller name first.
-    fn gives_up_alone(&mut self, core: &Core, now: Time, device: &DeviceId) -> bool {
-        if !self.is_active() || self.seat(device).is_none() || !self.is_alone(core, now) {
-            return false;
+    /// If this device is the last on its side, and hears of a member only in a state that was given up
+    /// here, it asks for the way back to that in the end, of two such the one with the smaller name first.
+    /// Tells whether it has.
+    pub(super) fn goes_back_alone(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+    ) -> Result<bool, EngineError> {
+        let Some((state, device)) = self.elsewhere else { return Ok(false) };
+        let lonely = self.is_active() && self.seat(&device).is_some() && self.is_alone(core, now);
+        if !lonely || !self.wards.contains_key(&state) {
+            self.elsewhere = None;
+            return Ok(false);
         }
         self.count_refusal(core, now);
-        let first = core.me.identity.device < *device;
-        self.refused > if first { ALONE } else { ALONE * 2 }
+        let first = core.me.identity.device < device;
+        if self.refused <= if first { ALONE } else { ALONE * 2 } {
+            return Ok(false);
+        }
+        let next = now + self.heartbeat(core);
+        self.split = Some(Split { common: state, over: Some(state), next });
+        self.ask_to_come_over(core, now, state, vec![state])?;
+        Ok(true)
     }
 
     /// A device says that those who were in a state are not any more.
