@@ -1,5 +1,6 @@
 //! Making sure that what was deleted is gone.
 
+use super::open::PAGE;
 use super::{Result, Store, StoreError};
 
 /// The tables that hold keys.
@@ -41,9 +42,9 @@ impl Store {
 
     /// Takes all free pages, and lets them go again.
     fn clear_free_pages(&self) -> Result<()> {
-        let count =
-            |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let bytes = count("freelist_count")?.saturating_mul(count("page_size")?);
+        let count = "freelist_count";
+        let pages: u64 = self.connection.pragma_query_value(None, count, |row| row.get(0))?;
+        let bytes = pages.saturating_mul(PAGE);
         self.connection.execute_batch(&format!(
             "CREATE TABLE main.room (bytes BLOB);
             INSERT INTO main.room VALUES (zeroblob({bytes}));
@@ -100,6 +101,34 @@ mod tests {
             // Where a value goes on in another page, a mark may be the last before the end.
             .filter(|number| *number < 400)
             .collect()
+    }
+
+    #[test]
+    fn an_encrypted_file_is_erased_the_first_time_and_after_a_failure() {
+        let name = format!("trellis-erase-encrypted-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory).unwrap();
+        let open = || {
+            let key = crate::store::Key::raw([7; 32]);
+            Store::open(directory.join("store"), &key, StoreOptions::default()).unwrap()
+        };
+        let mut store = open();
+        store.erase().unwrap();
+        let fill = |store: &mut Store, value: &[u8]| {
+            (0..50).try_for_each(|key| store.put(Space::Setting, b"", &[key], value))
+        };
+        store.transaction(|store| fill(store, &[7; 4000])).unwrap();
+        store.transaction(|store| fill(store, b"short")).unwrap();
+        store.begin().unwrap();
+        fill(&mut store, &[8; 4000]).unwrap();
+        store.rollback();
+        store.erase().unwrap();
+        drop(store);
+        let mut store = open();
+        store.erase().unwrap();
+        store.erase().unwrap();
+        assert_eq!(store.get(Space::Setting, b"", &[7]).unwrap().unwrap().as_slice(), b"short");
+        fs::remove_dir_all(&directory).unwrap();
     }
 
     /// The file is not encrypted here, so that one can look into it.

@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::{Result, Store, StoreError, schema};
 
 /// What SQLCipher 4 writes at a time.
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 
 /// What a SQLite database begins with that nobody encrypted.
 const PLAIN: &[u8; SALT] = b"SQLite format 3\0";
