@@ -6,6 +6,9 @@ use super::{Result, Store, StoreError};
 /// The tables that hold keys.
 const TABLES: [&str; 2] = ["record", "entry"];
 
+/// How much room is taken at a time: one value of SQLite has a billion bytes at most.
+const PIECE: u64 = 64 << 20;
+
 impl Store {
     /// Writes the tables that hold keys anew, so that nothing that was deleted from them before is
     /// in the file afterwards; see the [module](super) for why deleting is not enough. History and
@@ -44,12 +47,15 @@ impl Store {
     fn clear_free_pages(&self) -> Result<()> {
         let count = "freelist_count";
         let pages: u64 = self.connection.pragma_query_value(None, count, |row| row.get(0))?;
-        let bytes = pages.saturating_mul(PAGE);
-        self.connection.execute_batch(&format!(
-            "CREATE TABLE main.room (bytes BLOB);
-            INSERT INTO main.room VALUES (zeroblob({bytes}));
-            DROP TABLE main.room;"
-        ))?;
+        let mut left = pages.saturating_mul(PAGE);
+        self.connection.execute_batch("CREATE TABLE main.room (bytes BLOB);")?;
+        while left > 0 {
+            let piece = left.min(PIECE);
+            let insert = format!("INSERT INTO main.room VALUES (zeroblob({piece}));");
+            self.connection.execute_batch(&insert)?;
+            left -= piece;
+        }
+        self.connection.execute_batch("DROP TABLE main.room;")?;
         Ok(())
     }
 
