@@ -26,7 +26,7 @@ use super::talk::Matter;
 use crate::policy::{Floor, Right};
 use crate::store::Space;
 use crate::wire::{self, Kind, Onward, Rejoin};
-use crate::{DeviceId, GroupId, Span, StateId, Time};
+use crate::{Address, DeviceId, GroupId, Span, StateId, Time};
 
 /// For how many heartbeats a word about a successor counts.
 pub(super) const FRESH: u64 = 4;
@@ -125,6 +125,13 @@ impl Group {
     pub(super) fn is_alone(&self, core: &Core, now: Time) -> bool {
         let lately = self.heartbeat(core).times(ALONE);
         !self.peers.values().any(|peer| now.since(peer.heard_at) < lately)
+    }
+
+    /// The other accounts of whom a device has been heard here lately.
+    pub(super) fn accounts_heard(&self, core: &Core, now: Time) -> BTreeSet<Address> {
+        let lately = self.heartbeat(core).times(ALONE);
+        let heard = self.peers.values().filter(|peer| now.since(peer.heard_at) < lately);
+        heard.map(|peer| peer.address).filter(|other| *other != core.me.identity.address).collect()
     }
 
     /// Whether a successor may have a suite.

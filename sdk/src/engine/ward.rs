@@ -15,6 +15,7 @@ use super::talk::Matter;
 use crate::store::Space;
 use crate::wire::{self, Kind, Note, Opened};
 use crate::{DeviceId, StateId, Time};
+use std::collections::BTreeSet;
 
 /// How many such states of a group are remembered; the oldest goes.
 const WARDS: usize = 16;
@@ -170,15 +171,20 @@ impl Group {
         self.given_up.insert((state, device));
         let members = self.members_at(height);
         let tellers = self.given_up.iter();
-        let tellers =
-            tellers.filter(|(other, device)| *other == state && members.contains(device)).count();
-        tracing::debug!(group = ?self.id, ?device, ?state, tellers, members = members.len(), "is told that its state was given up");
-        // We count for those who are still there. In the end one is enough, where nobody else is heard, and so
-        // is any state: who knew the lowest may be gone.
+        let tellers: BTreeSet<_> = tellers
+            .filter(|(other, device)| *other == state && members.contains(device))
+            .map(|(_, device)| *device)
+            .collect();
+        tracing::debug!(group = ?self.id, ?device, ?state, tellers = tellers.len(), members = members.len(), "is told that its state was given up");
+        // We count for those who are still there. In the end it is enough that no more accounts are heard here
+        // than say so; and where no other is heard at all, any state is: who knew the lowest may be gone.
         self.count_refusal(core, now);
-        let alone = self.refused > IN_VAIN && self.is_alone(core, now);
-        let believed = self.record.inviter == Some(device) || tellers * 2 >= members.len();
-        if !(is_lowest && believed || alone) {
+        let stay = self.accounts_heard(core, now);
+        let go = tellers.iter().filter_map(|one| Some(self.peers.get(one)?.address));
+        let go: BTreeSet<_> = go.collect();
+        let outvoted = stay.is_empty() || is_lowest && stay.len() <= go.len();
+        let most = self.record.inviter == Some(device) || tellers.len() * 2 >= members.len();
+        if !(is_lowest && most || outvoted && self.refused > IN_VAIN) {
             return Ok(());
         }
         let next = now + self.heartbeat(core);
