@@ -1,7 +1,9 @@
 //! What a process in a namespace does: it reads lines, and answers each with one.
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
@@ -12,9 +14,15 @@ use trellis_sdk::{Client, Group, Message, Policy, Role, Topic};
 use crate::host::{DONE, FAILED, ROLE};
 use crate::{air, attackers};
 
+/// The directory into which each host logs, if it is given.
+const LOGS: &str = "TRELLIS_NETNS_LOGS";
+
 /// Serves until nobody is left who could say anything.
 pub fn serve() {
     let Ok(role) = std::env::var(ROLE) else { return };
+    if let Some(directory) = std::env::var_os(LOGS) {
+        log_into(Path::new(&directory), &role);
+    }
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.unwrap();
     let (mut node, mut air) = (Node::default(), air::Inside::default());
@@ -35,6 +43,17 @@ pub fn serve() {
         output.flush().unwrap();
     }
     std::process::exit(0);
+}
+
+/// Writes down what happens, for who looks for the cause of a failure.
+fn log_into(directory: &Path, role: &str) {
+    let name = format!("{role}-{}.log", std::process::id());
+    let file = File::create(directory.join(name)).unwrap();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(Mutex::new(file))
+        .init();
 }
 
 /// A node, and maybe a client.

@@ -15,8 +15,8 @@ const FIRST: Duration = Duration::from_millis(500);
 const TRIES: u32 = 12;
 
 /// Peers and when to dial them.
-#[derive(Default)]
 pub(super) struct Book {
+    me: PeerId,
     known: HashMap<PeerId, Known>,
 }
 
@@ -30,6 +30,11 @@ struct Known {
 }
 
 impl Book {
+    /// Of a node with this name.
+    pub(super) fn new(me: PeerId) -> Self {
+        Self { me, known: HashMap::new() }
+    }
+
     /// A peer that the user named: it is dialled at once.
     pub(super) fn name(&mut self, now: Instant, peer: PeerId, address: Multiaddr, limits: &Limits) {
         let known = self.known.entry(peer).or_insert_with(|| Known::new(Some(now)));
@@ -37,7 +42,7 @@ impl Book {
         known.add(address, limits);
     }
 
-    /// A peer that is connected and worth coming back to. Too many are not remembered.
+    /// A peer that is worth coming back to, and is connected or being dialled. Too many are not remembered.
     pub(super) fn remember(&mut self, peer: PeerId, addresses: &[Multiaddr], limits: &Limits) {
         if self.known.len() >= limits.known_peers && !self.known.contains_key(&peer) {
             return;
@@ -58,19 +63,20 @@ impl Book {
         }
     }
 
-    /// The last connection with a peer is gone.
+    /// The last connection with a peer is gone, or is only being made.
     pub(super) fn lost(&mut self, now: Instant, peer: &PeerId) {
         if let Some(known) = self.known.get_mut(peer) {
             known.next = Some(now + FIRST);
         }
     }
 
-    /// Dialling a peer has failed.
+    /// Dialling a peer has failed. Two that dial each other at the same time, each from the port where it
+    /// listens, meet in one TCP connection that neither has accepted, and both fail; so one of them waits longer.
     pub(super) fn failed(&mut self, now: Instant, peer: &PeerId, limits: &Limits) {
         let Some(known) = self.known.get_mut(peer) else { return };
         known.failures = known.failures.saturating_add(1);
         let pause = FIRST.saturating_mul(1 << known.failures.min(16)).min(limits.longest_pause);
-        known.next = Some(now + pause);
+        known.next = Some(now + if self.me < *peer { pause } else { pause / 3 * 2 });
         if known.failures >= TRIES && !known.named {
             self.known.remove(peer);
         }
@@ -115,14 +121,22 @@ impl Known {
 mod tests {
     use super::*;
 
+    /// Two names, the smaller first.
+    fn ordered() -> [PeerId; 2] {
+        let mut names = [(); 2].map(|()| PeerId::random());
+        names.sort_unstable();
+        names
+    }
+
     fn address(port: u16) -> Multiaddr {
         format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
     }
 
     #[test]
     fn pauses_grow_to_a_bound_and_named_peers_stay() {
-        let (limits, peer, mut now) = (Limits::default(), PeerId::random(), Instant::now());
-        let mut book = Book::default();
+        let (limits, mut now) = (Limits::default(), Instant::now());
+        let [me, peer] = ordered();
+        let mut book = Book::new(me);
         book.name(now, peer, address(1), &limits);
         let mut pauses = Vec::new();
         for _ in 0..40 {
@@ -143,10 +157,26 @@ mod tests {
     }
 
     #[test]
+    fn two_who_met_halfway_do_not_dial_each_other_at_the_same_time_again() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        let [first, second] = ordered();
+        let (mut one, mut other) = (Book::new(first), Book::new(second));
+        one.remember(second, &[address(1)], &limits);
+        other.remember(first, &[address(2)], &limits);
+        for _ in 1..TRIES {
+            one.failed(now, &second, &limits);
+            other.failed(now, &first, &limits);
+            let at = |book: &Book, peer| book.known[peer].next.unwrap() - now;
+            let (later, sooner) = (at(&one, &second), at(&other, &first));
+            assert!(later - sooner >= FIRST / 2, "{later:?} and {sooner:?}");
+        }
+    }
+
+    #[test]
     fn others_are_given_up_and_bounded() {
         let (mut limits, now) = (Limits::default(), Instant::now());
         limits.known_peers = 2;
-        let mut book = Book::default();
+        let mut book = Book::new(PeerId::random());
         let peers = [(); 3].map(|()| PeerId::random());
         for peer in &peers {
             let addresses: Vec<_> = (0..50).map(address).collect();

@@ -130,7 +130,7 @@ impl Task {
     pub(super) fn new(setup: Setup) -> Self {
         let Setup { swarm, limits, links, hybrid, announce, use_relays, serves_table, .. } = setup;
         let now = Instant::now();
-        let mut book = Book::default();
+        let mut book = Book::new(*swarm.local_peer_id());
         for (peer, address) in setup.bootstrap {
             book.name(now, peer, address, &limits);
         }

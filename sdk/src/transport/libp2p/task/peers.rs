@@ -260,10 +260,16 @@ impl Task {
 
     /// Peers on the local network.
     pub(super) fn nearby(&mut self, event: mdns::Event) {
+        let now = Instant::now();
         if let mdns::Event::Discovered(peers) = event {
             for (peer, address) in peers {
-                self.swarm.add_peer_address(peer, address);
+                self.swarm.add_peer_address(peer, address.clone());
+                // It may not tell of itself again for minutes, if it can't be dialled now.
+                self.book.remember(peer, &[address], &self.limits);
                 self.dial_listener(peer);
+                if !self.peers.contains_key(&peer) {
+                    self.book.lost(now, &peer);
+                }
             }
         }
     }
@@ -389,6 +395,19 @@ mod tests {
         assert_eq!(task.bans.len(), 10);
         task.tick_peers(Instant::now() + task.limits.ban);
         assert!(task.bans.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_nearby_is_dialled_until_it_is_there() {
+        let (_node, mut task) = task(Limits::default()).await;
+        let peer = PeerId::random();
+        task.nearby(mdns::Event::Discovered(vec![(peer, address(1))]));
+        for _ in 0..3 {
+            task.not_connected(ConnectionId::new_unchecked(0), Some(peer), &DialError::Aborted);
+            assert!(task.book.due(Instant::now()).is_empty());
+            let due = task.book.due(Instant::now() + task.limits.longest_pause);
+            assert_eq!(due, [(peer, vec![address(1)])]);
+        }
     }
 
     #[tokio::test]
