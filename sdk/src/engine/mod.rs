@@ -11,7 +11,8 @@
 //! | `plan`, `means` | from what users want to commits |
 //! | `leave` | leaving |
 //! | `speak` | messages |
-//! | `talk` | beacons, requests, answers |
+//! | `talk` | beacons and requests |
+//! | `answer`, `bindings` | what is given to others who ask |
 //! | `welcome`, `join` | Welcomes, key packages, coming in |
 //! | `keeping` | what others keep for this device while it is away |
 //! | `devices` | the devices of an account: linking, revoking, coming back from a backup |
@@ -31,6 +32,8 @@
 //! | `fuzzing` | what fuzz targets call, under `cfg(fuzzing)` alone |
 
 mod absent;
+mod answer;
+mod bindings;
 mod chain;
 mod connected;
 mod core;

@@ -1,23 +1,17 @@
-//! Saying where one stands, asking for what one lacks, and answering.
+//! Saying where one stands, and asking for what one lacks.
 
 use super::core::Core;
 use super::group::{Group, signed_text};
 use super::heal::Told;
-use super::io::{EngineError, Event, Intent};
+use super::io::{EngineError, Intent};
 use super::past;
-use super::records::{Archive, Status};
 use crate::message::Delivery;
-use crate::store::Space;
 use crate::wire::{self, Beacon, Got, Kind, Note, Request, Signed};
 use crate::{CommitHash, DeviceId, Span, StateId, Time};
 use openmls_traits::crypto::OpenMlsCrypto;
 
-/// How many commits one answer has.
-const COMMITS: usize = 16;
-/// How many messages.
-const MESSAGES: u64 = 32;
-/// How many bindings.
-const BINDINGS: usize = 16;
+/// How many messages one answer has.
+pub(super) const MESSAGES: u64 = 32;
 /// How many devices it acknowledges messages of.
 const GOT: usize = 128;
 /// Of how many members one answers first: the wait grows up to there.
@@ -25,7 +19,7 @@ const CROWD: u64 = 250;
 /// How often a state that others are in is asked for before it is taken for a dead end.
 const TRIES: u32 = 6;
 /// How many things are remembered as asked for or answered.
-const MATTERS: usize = 1024;
+pub(super) const MATTERS: usize = 1024;
 /// For how many heartbeats the commits are waited for that lead to where others are.
 const STUCK: u64 = 6;
 /// How many heartbeats later one goes on from the own state again because of the same device.
@@ -77,7 +71,7 @@ impl Group {
     }
 
     /// How long the members wait with something that one of them is enough for.
-    fn crowd(&self) -> Span {
+    pub(super) fn crowd(&self) -> Span {
         Span::millis(40 * (self.seats.len() as u64).min(CROWD))
     }
 
@@ -93,14 +87,19 @@ impl Group {
     }
 
     /// Says where this device stands to those who know a state.
-    fn stand(&mut self, core: &mut Core, now: Time, key: &[u8; 32]) -> Result<(), EngineError> {
+    pub(super) fn stand(
+        &mut self,
+        core: &mut Core,
+        now: Time,
+        key: &[u8; 32],
+    ) -> Result<(), EngineError> {
         let known = self.past.values().find(|past| past.record.beacon == *key);
         let from = known.map_or(self.root().record.height, |past| past.record.height);
         self.tell_chain(core, now, key, from)
     }
 
     /// Tells of the chain from a height on.
-    fn tell_chain(
+    pub(super) fn tell_chain(
         &mut self,
         core: &mut Core,
         now: Time,
@@ -366,66 +365,6 @@ impl Group {
         Ok(())
     }
 
-    pub(super) fn take_request(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        under: StateId,
-        payload: &[u8],
-    ) -> Result<(), EngineError> {
-        let Some((device, body)) = self.verify(core, Kind::Request, payload) else { return Ok(()) };
-        let due = core.soon(now, self.crowd())?;
-        match wire::decode::<Request>(&body) {
-            Some(Request::Commits(after)) if self.height(&after).is_some() => {
-                self.answer_at(Matter::Commits(after), due);
-            }
-            Some(Request::Tree(state)) => {
-                self.answer_at(Matter::Tree(state), due);
-            }
-            Some(Request::Bindings(devices)) if devices.len() <= BINDINGS => {
-                for device in devices {
-                    // The answer is for all who lack it.
-                    self.once_per(Matter::Lacking(device), now, Span(0));
-                    if device == core.me.identity.device || core.binding(&device)? {
-                        self.answer_at(Matter::Binding(device, under), due);
-                    }
-                }
-            }
-            Some(Request::Chain) if self.is_active() => {
-                self.answer_at(Matter::Chain(under), due);
-            }
-            Some(Request::Messages(author, from, to)) if author == core.me.identity.device => {
-                self.repeat_messages(core, now, &device, under, (from, to))?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn repeat_messages(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        device: &DeviceId,
-        under: StateId,
-        (from, to): (u64, u64),
-    ) -> Result<(), EngineError> {
-        let Some(peer) = self.peers.get(device) else { return Ok(()) };
-        let floor = peer.floor;
-        if from <= floor && self.once_per(Matter::Messages(*device), now, core.config.retry) {
-            let key = self.beacon_key(&under);
-            self.say(core, now, &key, Kind::Note, &Note::Floor(*device, floor))?;
-        }
-        let from = from.max(floor + 1);
-        let to = to.min(self.record.sent).min(from.saturating_add(MESSAGES));
-        for number in from..=to {
-            if self.once_per(Matter::Message(number), now, core.config.retry) {
-                self.say_number(core, now, number, false)?;
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn take_note(
         &mut self,
         core: &mut Core,
@@ -454,193 +393,6 @@ impl Group {
         }
     }
 
-    /// Answers at a time, if nothing else comes first. They fall due soon: what is too much has to be asked again.
-    fn answer_at(&mut self, matter: Matter, due: Time) {
-        if self.answers.len() < MATTERS {
-            self.answers.entry(matter).or_insert(due);
-        }
-    }
-
-    /// Gives the answers that are due, unless somebody else has.
-    pub(super) fn answer(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let due: Vec<_> =
-            self.answers.iter().filter(|(_, due)| **due <= now).map(|(m, _)| *m).collect();
-        for matter in due {
-            self.answers.remove(&matter);
-            match matter {
-                Matter::Commits(after) => self.answer_commits(core, now, after)?,
-                Matter::Left(after, device) if self.is_behind(&device, &after) => {
-                    self.answer_commits(core, now, after)?;
-                }
-                Matter::Want(after, state) if !self.knows(&state) => {
-                    self.ask_for_commits(core, now, after)?;
-                }
-                Matter::Tree(state) => self.answer_tree(core, now, state)?,
-                Matter::Stand(under) => {
-                    let key = self.beacon_key(&under);
-                    self.stand(core, now, &key)?;
-                }
-                Matter::Chain(under) => {
-                    let key = self.beacon_key(&under);
-                    self.tell_chain(core, now, &key, 0)?;
-                }
-                Matter::Binding(device, under) => {
-                    self.publish_binding(core, &device, &under)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a device has not been heard in a state after this one.
-    fn is_behind(&self, device: &DeviceId, state: &StateId) -> bool {
-        let heard = self.peers.get(device).and_then(|peer| peer.heard);
-        heard.and_then(|heard| self.place(&heard)) <= self.place(state)
-    }
-
-    fn answer_commits(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        after: StateId,
-    ) -> Result<(), EngineError> {
-        let Some(height) = self.height(&after) else { return Ok(()) };
-        let mut next: Vec<_> =
-            self.past.range(height + 1..).map(|(_, past)| past.id).take(COMMITS).collect();
-        // The commit that put this client out is for the others too.
-        if next.len() < COMMITS && self.record.status == Status::Leaving {
-            next.push(self.tip().id);
-        }
-        for state in next {
-            if !self.once_per(Matter::Commit(state), now, Span(core.config.retry.0 / 2)) {
-                continue;
-            }
-            let Some(archive) = core.store.get(Space::Commit, &self.id.0, &state.0)? else {
-                continue;
-            };
-            let Some(archive) = wire::decode::<Archive>(&archive) else { continue };
-            for envelope in archive.envelopes {
-                core.publish(self.record.topic, envelope.as_slice().to_vec());
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn answer_tree(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        state: StateId,
-    ) -> Result<(), EngineError> {
-        if !self.once_per(Matter::Tree(state), now, core.config.retry) {
-            return Ok(());
-        }
-        let kept = self
-            .welcomes
-            .values()
-            .find(|welcome| welcome.state == state && !welcome.tree.is_empty());
-        if let Some(welcome) = kept {
-            for envelope in &welcome.tree {
-                core.publish(self.record.topic, envelope.as_slice().to_vec());
-            }
-            return Ok(());
-        }
-        let inside = |place: usize| self.chain[place].record.inside == 1;
-        // Who is out has the states no longer.
-        if self.record.status != Status::Out && self.place(&state).is_some_and(inside) {
-            for envelope in self.tree_envelopes(core, state)? {
-                core.publish(self.record.topic, envelope);
-            }
-        }
-        Ok(())
-    }
-
-    /// The ratchet tree of a state of the window, in envelopes under its key.
-    pub(super) fn tree_envelopes(
-        &self,
-        core: &mut Core,
-        state: StateId,
-    ) -> Result<Vec<Vec<u8>>, EngineError> {
-        let Some(place) = self.place(&state) else { return Ok(Vec::new()) };
-        let key = self.chain[place].record.keys.envelope;
-        let tree = core.with(self.id, state, |_, snapshot| snapshot.tree())??;
-        core.seal(&key, &self.record.topic, state, Kind::Tree, &tree)
-    }
-
-    /// Publishes a binding for those who know a state.
-    pub(super) fn publish_binding(
-        &mut self,
-        core: &mut Core,
-        device: &DeviceId,
-        under: &StateId,
-    ) -> Result<(), EngineError> {
-        let Some(binding) = core.binding_bytes(device)? else { return Ok(()) };
-        let key = self.beacon_key(under);
-        let tip = self.tip().id;
-        for envelope in core.seal(&key, &self.record.topic, tip, Kind::Binding, &binding)? {
-            core.publish(self.record.topic, envelope);
-        }
-        Ok(())
-    }
-
-    pub(super) fn take_binding(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        payload: &[u8],
-    ) -> Result<(), EngineError> {
-        let Some((device, news)) = core.learn_binding(payload)? else { return Ok(()) };
-        self.answers.retain(|matter, _| !matches!(matter, Matter::Binding(d, _) if *d == device));
-        if !news {
-            return Ok(());
-        }
-        if let Some(seat) = self.seat(&device) {
-            let account = seat.identity.address;
-            core.tell(Event::Verified { group: self.id, account });
-        }
-        self.unbound.remove(&device);
-        self.retry_parked(core, now)?;
-        self.ask_for_more_bindings(core, now)
-    }
-
-    /// Asks for further bindings when most of those have come that were asked for last.
-    fn ask_for_more_bindings(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let mut lacking = self.parked_lack();
-        if lacking.is_empty() {
-            lacking.clone_from(&self.unbound);
-        }
-        let retry = core.config.retry;
-        let asked = |device: &&DeviceId| {
-            let asked = self.asked.get(&Matter::Lacking(**device));
-            asked.is_some_and(|at| now.since(*at) < retry)
-        };
-        if lacking.iter().filter(asked).count() > BINDINGS / 2 {
-            return Ok(());
-        }
-        self.ask_for_bindings(core, now, &lacking.into_iter().collect::<Vec<_>>())
-    }
-
-    /// Asks for the bindings of devices.
-    pub(super) fn ask_for_bindings(
-        &mut self,
-        core: &mut Core,
-        now: Time,
-        devices: &[DeviceId],
-    ) -> Result<(), EngineError> {
-        let wanted: Vec<_> = devices
-            .iter()
-            .copied()
-            .filter(|device| self.once_per(Matter::Lacking(*device), now, core.config.retry))
-            .take(BINDINGS)
-            .collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let root = self.root().id;
-        self.ask(core, now, root, &Request::Bindings(wanted))
-    }
-
     /// Asks for what is lacking: the bindings of members, and the states that others are in.
     pub(super) fn lack(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
         if self.parked_due().is_some_and(|due| due <= now) {
@@ -659,19 +411,6 @@ impl Group {
             }
         }
         Ok(())
-    }
-
-    /// Asks for the bindings of members that have none.
-    pub(super) fn lack_bindings(&mut self, core: &mut Core, now: Time) -> Result<(), EngineError> {
-        let devices: Vec<_> = self.others(core).map(|seat| seat.identity.device).collect();
-        let mut lacking = Vec::new();
-        for device in devices {
-            if !core.binding(&device)? {
-                lacking.push(device);
-            }
-        }
-        self.unbound = lacking.iter().copied().collect();
-        self.ask_for_bindings(core, now, &lacking)
     }
 
     fn tell_delivery(&mut self, core: &mut Core) -> Result<(), EngineError> {
