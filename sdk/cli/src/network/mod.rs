@@ -60,7 +60,8 @@ pub struct NetworkOptions {
     /// Do not look for peers on the local network
     #[arg(long, global = true)]
     pub no_mdns: bool,
-    /// Use this mailbox while members are offline; can be given several times
+    /// Use this mailbox while members are offline, and connect to it as to a peer; can be given several
+    /// times
     #[arg(
         long,
         global = true,

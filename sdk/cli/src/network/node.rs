@@ -50,11 +50,12 @@ pub(super) fn mailboxes(options: &NetworkOptions) -> Result<Vec<MailboxAt>, Fail
 
 /// How options make a node.
 pub(super) fn builder(options: &NetworkOptions) -> Builder {
-    let NetworkOptions { peer, listen, external, announce, serve, no_mdns, mailbox: _ } = options;
+    let NetworkOptions { peer, listen, external, announce, serve, no_mdns, mailbox } = options;
     let builder = Libp2p::builder().mdns(!no_mdns).announce_listening(*announce).serve(*serve);
     let builder = listen.iter().cloned().fold(builder, Builder::listen);
     let builder = external.iter().cloned().fold(builder, Builder::external);
-    peer.iter().cloned().fold(builder, Builder::bootstrap)
+    // A mailbox is a node like others, too: to begin with, and to be reached through.
+    peer.iter().chain(mailbox).cloned().fold(builder, Builder::bootstrap)
 }
 
 /// How a node is connected.

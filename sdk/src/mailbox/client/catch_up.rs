@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::mailbox::capability::EnvelopeId;
 use crate::mailbox::list::List;
 use crate::mailbox::sync::{Next, SetSync};
-use crate::mailbox::wire::{Answer, Envelopes, Kept, MAX_FETCH, Reconcile, Reconciled, Request};
+use crate::mailbox::wire::{Answer, Envelopes, Kept, MAX_ITEMS, Reconcile, Reconciled, Request};
 use crate::{Time, Topic};
 
 /// What one answer brought.
@@ -59,6 +59,9 @@ pub struct CatchUp<'s> {
     missing: Vec<EnvelopeId>,
     /// The ids that were asked for last.
     asked: Vec<EnvelopeId>,
+    /// How many are asked for at a time: about as many as one answer has room for, since the others have to
+    /// be named again.
+    at_once: usize,
     summary: Summary,
 }
 
@@ -92,6 +95,7 @@ impl<'s> CatchUp<'s> {
             began: false,
             missing: Vec::new(),
             asked: Vec::new(),
+            at_once: MAX_ITEMS,
             summary: Summary::default(),
         };
         Ok((catch_up, frame))
@@ -154,7 +158,7 @@ impl<'s> CatchUp<'s> {
     }
 
     fn fetch(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
-        let rest = self.missing.len().saturating_sub(MAX_FETCH);
+        let rest = self.missing.len().saturating_sub(self.at_once);
         self.asked = self.missing.split_off(rest);
         self.asked.reverse();
         if self.asked.is_empty() {
@@ -170,6 +174,8 @@ impl<'s> CatchUp<'s> {
             return Err(ClientError::BadAnswer);
         }
         let again = self.asked.split_off(answered);
+        let room = if again.is_empty() { self.at_once * 2 } else { answered + answered / 8 + 1 };
+        self.at_once = room.min(MAX_ITEMS);
         let mut awaited: HashSet<_> = std::mem::take(&mut self.asked).into_iter().collect();
         let mut progress = Progress::default();
         for Kept { at, topic, envelope } in said.items.into_vec() {

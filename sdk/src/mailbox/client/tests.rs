@@ -186,6 +186,31 @@ fn frame(answer: &Answer) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn few_envelopes_are_named_twice() {
+    const MISSED: usize = 2000;
+    let mut limits = unhurried();
+    limits.fetch_bytes = 10_000;
+    let mailbox = mailbox(9, limits).await;
+    let mut session = open(&mailbox).await;
+    for number in 0..MISSED as u64 {
+        mailbox.arrived(NOW, TOPICS[0], &envelope(number)).await.unwrap();
+    }
+    let (mut catch_up, mut frame) = CatchUp::start(&mut session, TOPICS, [], Time(0)).unwrap();
+    let (mut asked, mut got) = (0, 0);
+    loop {
+        let progress = catch_up.step(&mailbox.handle(NOW, b"me", &frame).await).unwrap();
+        got += progress.envelopes.len();
+        let Some(next) = progress.next else { break };
+        frame = next;
+        asked += frame.len();
+    }
+    assert_eq!(got, MISSED);
+    // The first time it is not known how many have room in an answer.
+    let names = (MISSED + wire::MAX_ITEMS) * 32;
+    assert!(asked < names * 3 / 2, "{asked} bytes to name {names}");
+}
+
+#[tokio::test]
 async fn mailboxes_that_lie_are_found_out() {
     let mailbox = mailbox(9, unhurried()).await;
     let mut session = open(&mailbox).await;
