@@ -5,6 +5,8 @@
 //! hears under it. He believes who brought him in, or most of those who were there with him, and asks
 //! to be brought over.
 
+use std::collections::BTreeSet;
+
 use super::core::Core;
 use super::group::{Group, State};
 use super::heal::{IN_VAIN, Split};
@@ -15,7 +17,6 @@ use super::talk::Matter;
 use crate::store::Space;
 use crate::wire::{self, Kind, Note, Opened};
 use crate::{DeviceId, StateId, Time};
-use std::collections::BTreeSet;
 
 /// How many such states of a group are remembered; the oldest goes.
 const WARDS: usize = 16;

@@ -130,16 +130,35 @@ pub struct MailboxNode<S> {
     others: Vec<MailboxAt>,
 }
 
-/// Has an envelope stored that came in. Nobody waits for an answer, so it is done until it is done.
-async fn keep<S: MailStore>(service: Arc<Service<S>>, topic: Topic, bytes: Vec<u8>) {
-    let end = Instant::now() + HELD;
+/// Has an envelope stored that came in. Nobody waits for an answer, so it is tried again for a while.
+async fn keep<S: MailStore>(
+    service: Arc<Service<S>>,
+    (topic, bytes): (Topic, Vec<u8>),
+    (held, again): (Duration, Duration),
+) {
+    let end = Instant::now() + held;
     let mut stored = service.arrived(Time::from_system(), topic, &bytes).await;
     while stored == Err(MailboxError::Unavailable) && Instant::now() < end {
-        sleep(AGAIN).await;
+        sleep(again).await;
         stored = service.arrived_before(Time::from_system(), topic, &bytes).await;
     }
     if let Err(error) = stored {
         tracing::debug!(code = error.code(), "an envelope was not kept");
+    }
+}
+
+/// What is being stored at the same time.
+#[derive(Default)]
+struct Storing(JoinSet<()>);
+
+impl Storing {
+    /// Begins with something, and waits until there is room for something else.
+    async fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(work);
+        while self.0.try_join_next().is_some() {}
+        if self.0.len() >= AT_ONCE {
+            self.0.join_next().await;
+        }
     }
 }
 
@@ -188,7 +207,7 @@ impl<S: MailStore + 'static> MailboxNode<S> {
     async fn receive(&self) {
         let mut topics = BTreeSet::new();
         let mut generation = None;
-        let mut storing = JoinSet::new();
+        let mut storing = Storing::default();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -199,16 +218,13 @@ impl<S: MailStore + 'static> MailboxNode<S> {
             tokio::select! {
                 incoming = self.network.next() => match incoming {
                     Some(Incoming::Message { topic, bytes }) => {
-                        storing.spawn(keep(self.service.clone(), topic, bytes));
+                        let kept = keep(self.service.clone(), (topic, bytes), (HELD, AGAIN));
+                        storing.begin(kept).await;
                     }
                     Some(_) => {}
                     None => return,
                 },
                 _ = ticks.tick() => {}
-            }
-            while storing.try_join_next().is_some() {}
-            if storing.len() >= AT_ONCE {
-                storing.join_next().await;
             }
         }
     }
@@ -277,5 +293,66 @@ impl<S: MailStore + 'static> MailboxNode<S> {
                 None => return Ok(()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::Ordering;
+
+    use futures::FutureExt;
+
+    use super::super::Limits;
+    use super::super::list::List;
+    use super::super::store::BoxRecord;
+    use super::super::store::fake::Fake;
+    use super::*;
+
+    const TOPIC: Topic = Topic([1; 32]);
+    const ID: BoxId = BoxId([2; 32]);
+
+    /// With a box, and a store that does not answer.
+    async fn service() -> Arc<Service<Fake>> {
+        let record = BoxRecord {
+            expires: Time(u64::MAX),
+            opened_by: [1; 16],
+            topics: List::new(vec![TOPIC]).unwrap(),
+            replicas: List::default(),
+        };
+        let store = Fake::default();
+        store.write(ID, record).await.unwrap();
+        store.away.store(true, Ordering::SeqCst);
+        let keys = MailboxKeys::from_secret(&[9; 32]);
+        let service = Service::open(keys, Limits::default(), store, Time::from_system()).await;
+        Arc::new(service.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_tried_for_a_while_if_the_store_does_not_answer() {
+        let (held, again) = (Duration::from_secs(1), Duration::from_millis(50));
+        let service = service().await;
+        let begin = Instant::now();
+        keep(service.clone(), (TOPIC, b"lost".to_vec()), (held, again)).await;
+        assert!(begin.elapsed() >= held);
+        let tries = service.store().puts.load(Ordering::SeqCst);
+        assert!((2..=21).contains(&tries), "{tries}");
+
+        let kept = keep(service.clone(), (TOPIC, b"kept".to_vec()), (HELD, again));
+        let comes_back = async {
+            sleep(again).await;
+            service.store().away.store(false, Ordering::SeqCst);
+        };
+        tokio::join!(kept, comes_back);
+        assert_eq!(service.store().usage(ID).await.unwrap().count, 1);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_taken_while_so_much_is_being_stored() {
+        let mut storing = Storing::default();
+        for _ in 1..AT_ONCE {
+            assert!(storing.begin(pending()).now_or_never().is_some());
+        }
+        assert!(storing.begin(pending()).now_or_never().is_none());
     }
 }

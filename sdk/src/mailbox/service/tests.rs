@@ -1,5 +1,7 @@
 //! Every limit, and who may do what.
 
+use std::sync::atomic::Ordering;
+
 use tls_codec::VLBytes;
 
 use super::*;
@@ -7,6 +9,7 @@ use crate::mailbox::capability::Capability;
 use crate::mailbox::client::{CatchUp, ClientError, Session, take, taken};
 use crate::mailbox::list::List;
 use crate::mailbox::rate::Rate;
+use crate::mailbox::store::fake::Fake;
 use crate::mailbox::store::{Memory, OVERHEAD};
 use crate::mailbox::wire::{Deposit, Kind, MAX_BESIDE_BYTES, MAX_TOPICS};
 use crate::wire as envelopes;
@@ -443,4 +446,12 @@ async fn a_mailbox_of_several_processes_learns_what_the_others_did() {
     mailbox.store().remove(BoxId([5; 32])).await.unwrap();
     mailbox.tick(NOW + Span::seconds(20)).await.unwrap();
     assert!(mailbox.topics().is_empty());
+}
+
+#[tokio::test]
+async fn one_tick_deletes_only_so_much() {
+    let keys = MailboxKeys::from_secret(&[9; 32]);
+    let mailbox = Service::open(keys, Limits::default(), Fake::default(), NOW).await.unwrap();
+    mailbox.tick(NOW).await.unwrap();
+    assert_eq!(mailbox.store().expiries.load(Ordering::SeqCst), EXPIRIES);
 }

@@ -12,6 +12,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod fake;
 #[cfg(feature = "jetstream")]
 pub mod jetstream;
 mod memory;

@@ -126,9 +126,11 @@ mod tests {
     #[test]
     fn what_can_not_be_is_refused() {
         assert!(JetStreamOptions::default().check().is_ok());
-        for name in ["", "a.b", "a b", "*", &"a".repeat(65)] {
+        for name in ["", "a.b", "a b", "*", &"a".repeat(MAX_NAME + 1)] {
             assert!(JetStreamOptions { name: name.into(), ..Default::default() }.check().is_err());
         }
+        let longest = JetStreamOptions { name: "a".repeat(MAX_NAME), ..Default::default() };
+        assert!(longest.check().is_ok());
         assert!(JetStreamOptions { replicas: 0, ..Default::default() }.check().is_err());
         assert!(JetStreamOptions { replicas: 6, ..Default::default() }.check().is_err());
     }

@@ -1,8 +1,8 @@
 //! A disk that is full, and one that is not any more.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -123,4 +123,51 @@ async fn what_is_too_old_is_deleted_some_at_a_time() {
     assert_eq!(store.expire(end).await.unwrap(), tables::EXPIRED);
     assert_eq!(store.expire(end).await.unwrap(), 100);
     assert_eq!(store.expire(end).await.unwrap(), 0);
+}
+
+/// Something to do, and where it is said that it is done.
+fn job(work: impl FnOnce() + Send + 'static) -> (Job, oneshot::Receiver<StoreResult<Done>>) {
+    let (answer, done) = oneshot::channel();
+    let work = move |_: &mut Tables<'_>| {
+        work();
+        Ok(Done::Nothing)
+    };
+    (Job { work: Box::new(work), answer }, done)
+}
+
+#[test]
+fn so_many_share_a_transaction() {
+    let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
+    let shared: Shared = Arc::new(RwLock::new(Some(database)));
+    let (jobs, waiting) = mpsc::channel(writer::WAITING);
+    let (first, done) = job(|| ());
+    jobs.try_send(first).unwrap();
+    // The first is answered after its transaction, and before the next one begins.
+    let (done, together) = (Arc::new(Mutex::new(done)), Arc::new(AtomicU64::new(1)));
+    for _ in 1..writer::BATCH + 5 {
+        let (done, together) = (done.clone(), together.clone());
+        let (next, _) = job(move || {
+            if matches!(done.lock().unwrap().try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
+                together.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        jobs.try_send(next).unwrap();
+    }
+    drop(jobs);
+    let opener: Opener = Box::new(|| Err(StoreError::Unavailable));
+    writer::run(&shared, &opener, waiting);
+    assert_eq!(together.load(Ordering::SeqCst), writer::BATCH as u64);
+}
+
+#[test]
+fn so_many_wait_for_a_disk_that_is_slow() {
+    let store = on(&disk());
+    let busy = store.shared.write().unwrap();
+    let jobs = store.jobs.as_ref().unwrap();
+    let waiting =
+        (0..10 * writer::WAITING).take_while(|_| jobs.try_send(job(|| ()).0).is_ok()).count();
+    // The writer may have taken the first ones out.
+    let bounds = writer::WAITING..=writer::WAITING + writer::BATCH;
+    assert!(bounds.contains(&waiting), "{waiting}");
+    drop(busy);
 }

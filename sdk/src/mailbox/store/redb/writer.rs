@@ -13,7 +13,7 @@ use crate::mailbox::wire::Taken;
 /// How many wait at most; who comes then waits himself.
 pub(super) const WAITING: usize = 1024;
 /// How many share a transaction at most.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// The database, unless it could not be opened again after a failure.
 pub(super) type Shared = Arc<RwLock<Option<Database>>>;
