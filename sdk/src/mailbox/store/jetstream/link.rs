@@ -28,7 +28,7 @@ const FEW: usize = 200;
 const CREATION: Duration = Duration::from_secs(3);
 const CREATIONS: u32 = 8;
 /// After which time the cluster deletes a consumer that nobody reads from.
-const ABANDONED: Duration = Duration::from_secs(30);
+pub(super) const ABANDONED: Duration = Duration::from_secs(30);
 /// After which time something is tried again that the cluster did not answer; twice it the next time.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -63,19 +63,11 @@ impl Link {
     }
 
     /// Does something until it is answered, a few times.
-    async fn persist<T, F>(&self, mut work: impl FnMut() -> F) -> StoreResult<T>
+    async fn persist<T, F>(&self, work: impl FnMut() -> F) -> StoreResult<T>
     where
         F: Future<Output = StoreResult<T>>,
     {
-        let mut pause = PAUSE;
-        for _ in 1..self.tries {
-            match work().await {
-                Err(StoreError::Unavailable) => sleep(pause).await,
-                done => return done,
-            }
-            pause *= 2;
-        }
-        work().await
+        persist(self.tries, PAUSE, work).await
     }
 
     /// Publishes what must be the first of its subject, or must follow the one with a number, and waits
@@ -274,13 +266,13 @@ impl Link {
     }
 
     /// A consumer at some node that is there.
-    async fn consumer(
+    pub(super) async fn consumer(
         &self,
         subjects: &str,
         from: u64,
         headers_only: bool,
     ) -> StoreResult<jetstream::consumer::PullConsumer> {
-        for _ in 0..CREATIONS {
+        let make = || async {
             let config = pull::Config {
                 deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
                 ack_policy: AckPolicy::None,
@@ -291,17 +283,48 @@ impl Link {
                 num_replicas: 1,
                 ..pull::Config::default()
             };
-            match timeout(CREATION, self.stream.create_consumer(config)).await {
-                Ok(Ok(consumer)) => return Ok(consumer),
-                Ok(Err(error)) => {
-                    unavailable(&error);
-                    sleep(PAUSE).await;
-                }
-                Err(_) => {}
-            }
-        }
-        Err(StoreError::Unavailable)
+            self.stream.create_consumer(config).await.map_err(|error| unavailable(&error))
+        };
+        made(CREATION, PAUSE, make).await
     }
+}
+
+/// Does something until it is answered, so often; the pauses between become longer.
+async fn persist<T, F>(
+    tries: u32,
+    mut pause: Duration,
+    mut work: impl FnMut() -> F,
+) -> StoreResult<T>
+where
+    F: Future<Output = StoreResult<T>>,
+{
+    for _ in 1..tries {
+        match work().await {
+            Err(StoreError::Unavailable) => sleep(pause).await,
+            done => return done,
+        }
+        pause *= 2;
+    }
+    work().await
+}
+
+/// Makes something at some node, each time within a time: the next may be one that is there.
+async fn made<T, F>(
+    within: Duration,
+    pause: Duration,
+    mut make: impl FnMut() -> F,
+) -> StoreResult<T>
+where
+    F: Future<Output = StoreResult<T>>,
+{
+    for _ in 0..CREATIONS {
+        match timeout(within, make()).await {
+            Ok(Ok(made)) => return Ok(made),
+            Ok(Err(_)) => sleep(pause).await,
+            Err(_) => {}
+        }
+    }
+    Err(StoreError::Unavailable)
 }
 
 async fn fetch(
@@ -360,4 +383,56 @@ pub(super) fn is_full(error: &jetstream::Error) -> bool {
 pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> StoreError {
     tracing::debug!(%error, "JetStream can't be used");
     StoreError::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(10);
+
+    #[tokio::test]
+    async fn what_is_not_answered_is_tried_again_after_longer_and_longer_pauses() {
+        let (begin, tries) = (Instant::now(), Cell::new(0));
+        let work = || async {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(StoreError::Unavailable)
+        };
+        assert!(matches!(persist(3, MOMENT, work).await, Err(StoreError::Unavailable)));
+        assert_eq!(tries.get(), 3);
+        assert!(begin.elapsed() >= MOMENT * 3);
+        // Any other answer is one.
+        tries.set(0);
+        let work = || async {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(StoreError::Full)
+        };
+        assert!(matches!(persist(3, MOMENT, work).await, Err(StoreError::Full)));
+        assert_eq!(tries.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_makes_nothing_is_waited_for_a_while_and_so_often() {
+        let (begin, tries) = (Instant::now(), Cell::new(0));
+        let silent = || {
+            tries.set(tries.get() + 1);
+            pending::<StoreResult<()>>()
+        };
+        assert!(made(MOMENT, Duration::ZERO, silent).await.is_err());
+        assert_eq!(tries.get(), CREATIONS);
+        assert!(begin.elapsed() >= MOMENT * CREATIONS);
+
+        let refused = || {
+            tries.set(tries.get() + 1);
+            std::future::ready(if tries.get() < 3 { Err(StoreError::Unavailable) } else { Ok(()) })
+        };
+        tries.set(0);
+        assert!(made(MOMENT, MOMENT, refused).await.is_ok());
+        assert_eq!(tries.get(), 3);
+    }
 }

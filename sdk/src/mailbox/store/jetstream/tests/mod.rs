@@ -53,6 +53,16 @@ async fn processes_see_what_others_did() {
 }
 
 #[tokio::test]
+async fn the_server_clears_what_a_vanished_reader_leaves() {
+    let Some(cluster) = Cluster::start(1) else { return };
+    let store = JetStream::open(cluster.connect(0).await, alone("reader")).await.unwrap();
+    let consumer = store.mail.consumer("reader.mail.>", 1, true).await.unwrap();
+    let config = &consumer.cached_info().config;
+    assert_eq!(config.inactive_threshold, link::ABANDONED);
+    assert!(config.durable_name.is_none() && config.memory_storage);
+}
+
+#[tokio::test]
 async fn a_full_cluster_is_an_error() {
     let Some(cluster) = Cluster::start(1) else { return };
     let options = JetStreamOptions { envelope_bytes: 100_000, ..alone("full") };
