@@ -34,8 +34,10 @@ pub(super) enum Progress {
 pub(super) fn may_get_lost(output: &Output) -> bool {
     match output {
         Output::Publish { ticket, .. } => ticket.is_none(),
-        // Who keeps something says again how much there is, and where.
+        // Who keeps something says again how much there is, and where. What is kept for others, a member
+        // has too.
         Output::Ask { .. }
+        | Output::KeepFor(_)
         | Output::Answer { .. }
         | Output::Deposit(_)
         | Output::Announce(_)
@@ -125,6 +127,7 @@ impl Carrier {
             Output::Ask { topic, question } => transport.ask(*topic, question.clone()).await,
             Output::Answer { asker, answer } => transport.answer(*asker, answer.clone()).await,
             Output::Keep(keep) => transport.keep(keep.clone()).await,
+            Output::KeepFor(others) => transport.keep_for(others.clone()).await,
             Output::Deposit(deposit) => transport.deposit(deposit.clone()).await,
             Output::Announce(record) => transport.announce(record.clone()).await,
             Output::Event(_) => Ok(()),
@@ -143,6 +146,9 @@ fn log(output: &Output) {
         Output::Ask { topic, question } => trace!(?topic, bytes = question.len(), "ask"),
         Output::Answer { answer, .. } => trace!(bytes = answer.len(), "answer"),
         Output::Keep(Keep { topic, .. }) => trace!(?topic, "keep"),
+        Output::KeepFor(others) => {
+            trace!(topic = ?others.topic, envelopes = others.envelopes.len(), "keep for others");
+        }
         Output::Deposit(deposit) => trace!(one_time = deposit.one_time.len(), "deposit"),
         Output::Announce(record) => trace!(bytes = record.len(), "announce"),
         Output::Event(_) => {}

@@ -1,6 +1,6 @@
 //! What all groups of an engine share.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use openmls::prelude::Lifetime;
 use openmls_traits::crypto::OpenMlsCrypto;
@@ -85,6 +85,10 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) me: Device,
     pub(super) outputs: Vec<Output>,
+    /// Whether something is kept for this device while it is away, as far as was said since it began.
+    pub(super) is_kept: bool,
+    /// The states that something has been left in for who comes in by them, since it began.
+    pub(super) left: BTreeSet<StateId>,
     snapshots: BTreeMap<(GroupId, StateId), Snapshot>,
     recent: VecDeque<(GroupId, StateId)>,
     ticket: u64,
@@ -107,6 +111,8 @@ impl Core {
             config,
             me,
             outputs: Vec::new(),
+            is_kept: false,
+            left: BTreeSet::new(),
             snapshots: BTreeMap::new(),
             recent: VecDeque::new(),
             ticket: 0,

@@ -6,7 +6,7 @@ use openmls_traits::types::Ciphersuite;
 
 use crate::message::{Delivery, MessageError, Received};
 use crate::policy::{Policy, Role};
-use crate::transport::{Deposit, Keep};
+use crate::transport::{Deposit, Keep, KeepFor};
 use crate::{Address, DeviceId, GroupId, IntentId, MessageId, StateId, Time, Topic};
 
 /// A change that a user wants. It is kept until it has happened, has become pointless, or has
@@ -129,6 +129,8 @@ pub enum Output {
     },
     /// Have a topic kept while this device is away.
     Keep(Keep),
+    /// Have a topic kept for others, who may be away.
+    KeepFor(KeepFor),
     /// Leave key packages with who keeps them for this device.
     Deposit(Deposit),
     /// Put a record into the directory.

@@ -93,6 +93,11 @@ impl Engine {
             }
         };
         tracing::debug!(group = ?opened.group, state = ?opened.state, "has a Welcome");
+        let (topic, beacon) = (opened.rules.topic, opened.keys.beacon);
+        // Who is in a group with this topic has it kept already.
+        if !self.topics.contains_key(&topic) {
+            self.core.keep_to_come(topic, &beacon);
+        }
         let name = self.core.hash(welcome);
         let joining = Joining { record, opened, parts: super::parts::Parts::default() };
         self.joining.insert(name, joining);

@@ -5,6 +5,9 @@
 //! the state that this device came in by, and after a removal of the one that became final with it, so that
 //! who was put out has no right to what is kept from then on; of the inbox, the same of this device's
 //! private keys.
+//!
+//! Whoever brings others in has the group kept with the secret of the state that their Welcomes lead to,
+//! and the ratchet tree with it: they know the secret from their Welcomes, and look there.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +23,8 @@ use super::records::{GroupRecord, LastResortRecord, PastResort, Status};
 use super::rules::Use;
 use crate::directory::{DirectoryError, Record};
 use crate::store::Space;
-use crate::transport::{Boxes, Deposit, Keep, Pools};
-use crate::{Span, Time, Topic, wire};
+use crate::transport::{Boxes, Deposit, Keep, KeepFor, Pools};
+use crate::{Span, StateId, Time, Topic, wire};
 
 /// How long after a deposit with the same keeper no other of the suite is made: it may say that it has
 /// none as often as it likes.
@@ -49,7 +52,31 @@ impl Group {
     }
 }
 
+impl Group {
+    /// Has what is said from now on kept for those whom Welcomes lead to a state, with the ratchet tree that
+    /// they need: nobody may be there when they come. Each time this program runs it is done once.
+    pub(super) fn keep_for_joiners(&self, core: &mut Core, state: StateId) {
+        let tree =
+            self.welcomes.values().find(|other| other.state == state && !other.tree.is_empty());
+        let (Some(tree), true, true) = (tree, core.is_kept, self.knows(&state)) else { return };
+        if !core.left.insert(state) {
+            return;
+        }
+        let secret = Secret::from(core.keep_secret(&self.beacon_key(&state)).to_vec());
+        let envelopes = tree.tree.iter().map(|envelope| envelope.as_slice().to_vec()).collect();
+        let others = KeepFor { topic: self.record.topic, secret, envelopes };
+        core.outputs.push(Output::KeepFor(others));
+    }
+}
+
 impl Core {
+    /// Has a topic kept that a Welcome leads to: by the beacon key of the state, as when this device is in.
+    pub(super) fn keep_to_come(&mut self, topic: Topic, beacon: &[u8; 32]) {
+        let secret = Secret::from(self.keep_secret(beacon).to_vec());
+        let keep = Keep { topic, secret, inbox: false, since: Time::default() };
+        self.outputs.push(Output::Keep(keep));
+    }
+
     /// Says what is to be kept of a group.
     pub(super) fn keep(&mut self, group: &GroupRecord) -> Result<(), EngineError> {
         if group.status == Status::Active {
@@ -135,6 +162,7 @@ impl Engine {
         if topic != self.inbox && !self.topics.contains_key(&topic) {
             return Ok(());
         }
+        self.core.is_kept = true;
         self.step(|engine| {
             let until = until.0.to_be_bytes();
             Ok(engine.core.store.put(Space::Setting, KEPT, &topic.0, &until)?)
@@ -147,6 +175,7 @@ impl Engine {
     ///
     /// Those of the store, [`EngineError::Randomness`].
     pub fn pools(&mut self, now: Time, pools: &Pools) -> Result<(), EngineError> {
+        self.core.is_kept = true;
         let pool = self.core.config.pool;
         if self.devices.revoked || pool == 0 {
             return Ok(());

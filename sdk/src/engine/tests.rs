@@ -16,7 +16,7 @@ use super::{Changed, Config, Engine, Event, Intent, Outcome, Output};
 use crate::message::Message;
 use crate::policy::{Floor, Policy, Role};
 use crate::store::Store;
-use crate::transport::{Boxes, Deposit, Keep, Pools};
+use crate::transport::{Boxes, Deposit, Keep, KeepFor, Pools};
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -29,6 +29,7 @@ struct Node {
     topics: BTreeSet<Topic>,
     events: Vec<Event>,
     keeps: Vec<Keep>,
+    for_others: Vec<KeepFor>,
     deposits: Vec<Deposit>,
     records: Vec<Vec<u8>>,
     side: u8,
@@ -36,9 +37,9 @@ struct Node {
 
 impl Node {
     fn new(engine: Engine) -> Self {
-        let (keeps, deposits) = (Vec::new(), Vec::new());
+        let (keeps, for_others, deposits) = (Vec::new(), Vec::new(), Vec::new());
         let (topics, events, records) = (BTreeSet::new(), Vec::new(), Vec::new());
-        Self { engine, topics, events, keeps, deposits, records, side: 0 }
+        Self { engine, topics, events, keeps, for_others, deposits, records, side: 0 }
     }
 }
 
@@ -117,6 +118,7 @@ impl Town {
                 }
             }
             Output::Keep(keep) => self.nodes[from].keeps.push(keep),
+            Output::KeepFor(others) => self.nodes[from].for_others.push(others),
             Output::Announce(record) => self.nodes[from].records.push(record),
             Output::Deposit(deposit) => self.nodes[from].deposits.push(deposit),
             Output::Event(event) => self.nodes[from].events.push(event),

@@ -70,10 +70,12 @@ impl Group {
             welcome.tries = welcome.tries.saturating_add(1);
             welcome.next = now + core.config.retry.times(1 << welcome.tries.min(8));
             tracing::debug!(group = ?self.id, ?device, state = ?welcome.state, tries = welcome.tries, "sends a Welcome");
+            let state = welcome.state;
             let inbox = wire::Inbox::Welcome(welcome.bytes.clone());
             let topic = core.inbox(&welcome.address.clone());
             core.publish(topic, wire::encode(&inbox));
             self.save_welcome(core, &device)?;
+            self.keep_for_joiners(core, state);
         }
         Ok(())
     }

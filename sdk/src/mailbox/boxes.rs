@@ -52,8 +52,7 @@ impl Boxes {
             return Err(MailboxError::Quota);
         }
         if old.is_none() {
-            let opened = self.opened.get(&record.opened_by).copied().unwrap_or(0);
-            if opened >= limits.peer_boxes {
+            if !self.has_room(limits, &record.opened_by) {
                 return Err(MailboxError::Quota);
             }
             if self.records.len() >= limits.total_boxes {
@@ -69,6 +68,11 @@ impl Boxes {
             there.len() >= limits.topic_boxes && !there.contains(id)
         };
         if record.topics.iter().any(crowded) { Err(MailboxError::Full) } else { Ok(()) }
+    }
+
+    /// Whether a peer may open another one.
+    pub(super) fn has_room(&self, limits: &Limits, peer: &[u8; 16]) -> bool {
+        self.opened.get(peer).copied().unwrap_or(0) < limits.peer_boxes
     }
 
     pub(super) fn insert(&mut self, id: BoxId, record: BoxRecord) {

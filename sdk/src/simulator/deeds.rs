@@ -274,6 +274,7 @@ impl<N: Node> World<'_, N> {
                     }
                     Output::Unsubscribe(_)
                     | Output::Keep(_)
+                    | Output::KeepFor(_)
                     | Output::Deposit(_)
                     | Output::Announce(_)
                     | Output::Event(_) => {}

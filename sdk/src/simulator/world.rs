@@ -432,7 +432,7 @@ impl<'a, N: Node> World<'a, N> {
                 self.send(who, Action::Answer { asker, answer });
             }
             // Nobody keeps anything for anybody here.
-            Output::Keep(_) | Output::Deposit(_) | Output::Announce(_) => {}
+            Output::Keep(_) | Output::KeepFor(_) | Output::Deposit(_) | Output::Announce(_) => {}
             Output::Event(event) => {
                 self.note(who, format_args!("tells: {}", describe(&self.ledger, &event)));
                 if !self.ledger.tell(self.now, who, &event) && self.plan.honest(who) {

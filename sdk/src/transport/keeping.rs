@@ -23,6 +23,19 @@ pub struct Keep {
     pub since: Time,
 }
 
+/// What is to be kept for others, who have been invited to a group and may be away until nobody else is
+/// there: what is said on its topic from now on, and what they need at first. They find it by the same
+/// [`Keep`], once they have opened their invitation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepFor {
+    /// The topic.
+    pub topic: Topic,
+    /// What proves the right to it, 32 bytes.
+    pub secret: Secret,
+    /// What they need, each at most [`MAX_MESSAGE`](super::MAX_MESSAGE) bytes.
+    pub envelopes: Vec<Vec<u8>>,
+}
+
 /// Key packages that are to be given to who asks on the topic of this client's account while it is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deposit {

@@ -40,7 +40,7 @@ use std::pin::Pin;
 use crate::{Time, Topic};
 
 pub use conditions::{Chance, Conditions};
-pub use keeping::{Boxes, Deposit, Keep, Pools};
+pub use keeping::{Boxes, Deposit, Keep, KeepFor, Pools};
 pub use memory::{MemoryNetwork, MemoryTransport};
 pub use network::{Action, Network, NodeId};
 #[cfg(feature = "simulator")]
@@ -85,6 +85,12 @@ pub trait Transport: Send + Sync {
     /// of the topic before. [`unsubscribe`](Self::unsubscribe) ends it.
     fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
         drop(keep);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Has a topic kept for others too, who may be away, besides what is kept for this client.
+    fn keep_for(&self, others: KeepFor) -> Pending<'_, Result<(), TransportError>> {
+        drop(others);
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Deposit, Incoming, Keep, Pending, Transport, TransportError};
+use super::{Deposit, Incoming, Keep, KeepFor, Pending, Transport, TransportError};
 use crate::Topic;
 
 /// A client takes its transport. Who wants to keep a hand on it, to take it offline or to read what it
@@ -30,6 +30,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
         (**self).keep(keep)
+    }
+
+    fn keep_for(&self, others: KeepFor) -> Pending<'_, Result<(), TransportError>> {
+        (**self).keep_for(others)
     }
 
     fn deposit(&self, deposit: Deposit) -> Pending<'_, Result<(), TransportError>> {

@@ -144,7 +144,7 @@ impl Town {
             }
             Output::Event(event) => self.nodes[from].events.push(event),
             // Nobody keeps anything for anybody here.
-            Output::Keep(_) | Output::Deposit(_) | Output::Announce(_) => {}
+            Output::Keep(_) | Output::KeepFor(_) | Output::Deposit(_) | Output::Announce(_) => {}
             other => panic!("an output that the town does not know: {other:?}"),
         }
     }

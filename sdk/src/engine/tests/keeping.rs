@@ -23,6 +23,27 @@ fn secret(town: &Town, node: usize, topic: Topic) -> Vec<u8> {
 }
 
 #[test]
+fn what_a_joiner_needs_is_left_where_he_looks_for_it() {
+    let mut town = Town::new(2);
+    let given = deposits(&mut town, 1, &pools(1, &[])).remove(0);
+    // Nobody keeps anything for who invites, and so for nobody else.
+    invite_by(&mut town, &given.one_time[0]);
+    town.pass(Span::seconds(10));
+    assert_eq!(town.nodes[0].for_others, []);
+
+    deposits(&mut town, 0, &pools(1, &[]));
+    town.nodes[1].keeps.clear();
+    invite_by(&mut town, &given.one_time[1]);
+    town.pass(Span::seconds(10));
+    let [others] = &town.nodes[0].for_others[..] else { panic!("it is left once") };
+    assert!(!others.envelopes.is_empty());
+    // Before he is in, and once he is.
+    let keeps = town.nodes[1].keeps.iter().filter(|keep| keep.topic == others.topic);
+    let secrets: Vec<_> = keeps.map(|keep| keep.secret.to_vec()).collect();
+    assert_eq!(secrets, vec![others.secret.to_vec(); 2]);
+}
+
+#[test]
 fn who_lacks_key_packages_gets_them_once_and_in_time_again() {
     let mut town = Town::new(1);
     let first = deposits(&mut town, 0, &pools(1, &[]));

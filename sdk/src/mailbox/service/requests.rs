@@ -99,10 +99,14 @@ impl<S: MailStore> Service<S> {
         let (opened_by, replicas) =
             old.map_or((alias, List::default()), |old| (old.opened_by, old.replicas));
         let expires = self.limits.until(now, open.ttl);
-        let record = BoxRecord { expires, opened_by, topics: open.topics, replicas };
+        let mut record = BoxRecord { expires, opened_by, topics: open.topics, replicas };
         // Taken into account before it is written, so that two at once do not both get the last place.
         let before = {
             let mut state = self.state();
+            // It may have been opened for this peer: then it counts as his from now on, if he has room.
+            if state.boxes.has_room(&self.limits, &alias) {
+                record.opened_by = alias;
+            }
             state.boxes.admit(&self.limits, &id, &record)?;
             let before = state.boxes.get(&id).cloned();
             state.boxes.insert(id, record.clone());

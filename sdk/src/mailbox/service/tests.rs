@@ -251,6 +251,13 @@ async fn the_numbers_of_boxes_and_topics() {
     assert_eq!(open(&few, 2, vec![topic(1)], b"a").await, Err("quota"));
     assert_eq!(open(&few, 1, vec![topic(2)], b"a").await, Ok(()));
     assert_eq!(open(&few, 2, vec![topic(1)], b"b").await, Ok(()));
+    // One that somebody opened for another is the other's once he has come, if he has room for it.
+    let few = mailbox(|limits| limits.peer_boxes = 1).await;
+    assert_eq!(open(&few, 1, vec![topic(1)], b"a").await, Ok(()));
+    assert_eq!(open(&few, 1, vec![topic(1)], b"b").await, Ok(()));
+    assert_eq!(open(&few, 2, vec![topic(1)], b"a").await, Ok(()));
+    assert_eq!(open(&few, 2, vec![topic(1)], b"b").await, Ok(()));
+    assert_eq!(open(&few, 3, vec![topic(1)], b"a").await, Err("quota"));
 
     let few = mailbox(|limits| limits.total_boxes = 1).await;
     assert_eq!(open(&few, 1, vec![topic(1)], b"a").await, Ok(()));

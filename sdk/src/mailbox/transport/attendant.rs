@@ -18,7 +18,7 @@ use crate::mailbox::client::{CatchUp, ClientError, Session};
 use crate::mailbox::list::List;
 use crate::mailbox::wire::{self, Answer, MAX_ITEMS};
 use crate::mailbox::{Capability, EnvelopeId, MailboxError, MailboxId};
-use crate::transport::{Deposit, Incoming, Keep, Pools};
+use crate::transport::{Deposit, Incoming, Keep, KeepFor, Pools};
 use crate::{Span, Time, Topic};
 
 /// For how many seconds a box is opened each time.
@@ -43,9 +43,15 @@ const GIVEN: usize = 512 << 10;
 /// How much earlier a catch-up begins than the last one ended: what came then may have come in between.
 const OVERLAP: Span = Span::seconds(600);
 
+/// For how many seconds a box for others is opened: for so long an invitation is tried.
+const TTL_FOR_OTHERS: u32 = 7 * 24 * 3600;
+/// How many boxes for others are waited for that could not be opened yet; the oldest is given up.
+const FOR_OTHERS: usize = 64;
+
 /// What the task is told.
 pub(super) enum Order {
     Keep(Keep),
+    KeepFor(KeepFor),
     Forget(Topic),
     Deposit(Deposit),
     Connected,
@@ -68,6 +74,16 @@ struct Visit {
     last: bool,
 }
 
+/// A box for others at one mailbox, until it is open and has what they need.
+struct ForOthers {
+    mailbox: usize,
+    topic: Topic,
+    session: Session,
+    envelopes: Vec<Vec<u8>>,
+    due: Instant,
+    failures: u32,
+}
+
 pub(super) struct Attendant<T> {
     reach: Arc<T>,
     mailboxes: Vec<MailboxAt>,
@@ -76,6 +92,7 @@ pub(super) struct Attendant<T> {
     recent: Arc<Mutex<Recent>>,
     keeps: BTreeMap<Topic, Keep>,
     visits: Vec<Visit>,
+    for_others: Vec<ForOthers>,
     pub(super) board: Board,
 }
 
@@ -90,24 +107,28 @@ impl<T: Reach> Attendant<T> {
         hand_in: mpsc::Sender<Incoming>,
         recent: Arc<Mutex<Recent>>,
     ) -> Self {
-        let (keeps, visits) = (BTreeMap::new(), Vec::new());
+        let (keeps, visits, for_others) = (BTreeMap::new(), Vec::new(), Vec::new());
         let untried =
             |at: &MailboxAt| MailboxStatus { at: at.clone(), reached: None, trouble: None };
         let board = Arc::new(Mutex::new(mailboxes.iter().map(untried).collect()));
-        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits, board }
+        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits, for_others, board }
     }
 
     /// Works until the transport is dropped.
     pub(super) async fn run(mut self) {
         loop {
-            let due = self.visits.iter().map(|visit| visit.due).min();
+            let others = self.for_others.iter().map(|others| others.due);
+            let due = self.visits.iter().map(|visit| visit.due).chain(others).min();
             let due = due.unwrap_or_else(|| Instant::now() + LONGEST);
             let done = tokio::select! {
                 order = self.orders.recv() => match order {
                     Some(order) => self.obey(order).await,
                     None => Err(Gone),
                 },
-                () = sleep_until(due) => self.visit().await,
+                () = sleep_until(due) => {
+                    self.open_for_others().await;
+                    self.visit().await
+                }
             };
             if done.is_err() {
                 return;
@@ -125,6 +146,7 @@ impl<T: Reach> Attendant<T> {
                     self.reach.tell_boxes(inbox, boxes).await;
                 }
             }
+            Order::KeepFor(others) => self.keep_for(&others),
             Order::Forget(topic) => {
                 self.keeps.remove(&topic);
                 self.visits.retain(|visit| visit.topic != topic);
@@ -134,6 +156,7 @@ impl<T: Reach> Attendant<T> {
             Order::Connected => {
                 let soon = Instant::now() + SOON;
                 self.visits.iter_mut().for_each(|visit| visit.due = visit.due.min(soon));
+                self.for_others.iter_mut().for_each(|others| others.due = others.due.min(soon));
             }
         }
         Ok(())
@@ -167,6 +190,48 @@ impl<T: Reach> Attendant<T> {
         }
         self.keeps.insert(topic, keep);
         Some(capability)
+    }
+
+    /// Has boxes opened at all mailboxes for others.
+    fn keep_for(&mut self, others: &KeepFor) {
+        let Ok(secret) = <[u8; 32]>::try_from(&others.secret[..]) else { return };
+        let capability = Capability::from_secret(&secret);
+        for (mailbox, at) in self.mailboxes.iter().enumerate() {
+            self.for_others.push(ForOthers {
+                mailbox,
+                topic: others.topic,
+                session: Session::new(capability.clone(), at.id),
+                envelopes: others.envelopes.clone(),
+                due: Instant::now(),
+                failures: 0,
+            });
+        }
+        let most = FOR_OTHERS.max(self.mailboxes.len());
+        self.for_others.drain(..self.for_others.len().saturating_sub(most));
+    }
+
+    /// Opens the boxes for others that are due. A mailbox that can't be reached is asked again; what one
+    /// refuses is over.
+    async fn open_for_others(&mut self) {
+        let now = Instant::now();
+        let due = |others: &ForOthers| others.due <= now;
+        let (due, rest): (Vec<_>, _) =
+            std::mem::take(&mut self.for_others).into_iter().partition(due);
+        self.for_others = rest;
+        for mut others in due {
+            let at = &self.mailboxes[others.mailbox];
+            match open(&*self.reach, at, &mut others).await {
+                Ok(()) => tracing::debug!(topic = ?others.topic, "a box for others is open"),
+                Err(error) => {
+                    tracing::debug!(code = error.code(), "a box for others could not be opened");
+                    if !matches!(error, ClientError::Refused(_)) {
+                        others.due = Instant::now() + pause(others.failures);
+                        others.failures = others.failures.saturating_add(1);
+                        self.for_others.push(others);
+                    }
+                }
+            }
+        }
     }
 
     /// Makes the visits that are due, to each mailbox one after the other, so that one that can't be reached
@@ -364,6 +429,17 @@ async fn look<T: Reach>(
         None
     };
     Ok(Found { envelopes, unknown, pools })
+}
+
+/// Opens a box for others, and leaves in it what they need.
+async fn open<T: Reach>(
+    reach: &T,
+    at: &MailboxAt,
+    others: &mut ForOthers,
+) -> Result<(), ClientError> {
+    let open = others.session.open(vec![others.topic], TTL_FOR_OTHERS)?;
+    open.run(|frame| carry(reach, at, frame)).await?;
+    give(reach, at, &mut others.session, others.topic, others.envelopes.clone()).await
 }
 
 /// Gives envelopes to a mailbox that lacks them.

@@ -19,7 +19,7 @@ use self::attendant::{Attendant, Order};
 use self::recent::Recent;
 use super::{BoxId, MailboxId};
 use crate::mailbox::client::ClientError;
-use crate::transport::{Deposit, Incoming, Keep, Pending, Transport, TransportError};
+use crate::transport::{Deposit, Incoming, Keep, KeepFor, Pending, Transport, TransportError};
 use crate::{Time, Topic};
 
 /// How much that was kept waits to be read by the client.
@@ -138,6 +138,11 @@ impl<T: Transport + Reach + 'static> Transport for WithMailboxes<T> {
     fn keep(&self, keep: Keep) -> Pending<'_, Result<(), TransportError>> {
         self.order(Order::Keep(keep.clone()));
         self.inner.keep(keep)
+    }
+
+    fn keep_for(&self, others: KeepFor) -> Pending<'_, Result<(), TransportError>> {
+        self.order(Order::KeepFor(others.clone()));
+        self.inner.keep_for(others)
     }
 
     fn deposit(&self, deposit: Deposit) -> Pending<'_, Result<(), TransportError>> {

@@ -53,10 +53,23 @@ impl World {
                     node.subscribe(topic).await.unwrap();
                 }
                 let next = tokio::time::timeout(Duration::from_millis(20), node.next()).await;
-                if let Ok(Some(Incoming::Message { topic, bytes })) = next {
-                    for mailbox in mailboxes.iter() {
-                        let _ = mailbox.arrived(Time::from_system(), topic, &bytes).await;
+                let now = Time::from_system();
+                match next {
+                    Ok(Some(Incoming::Message { topic, bytes })) => {
+                        for mailbox in mailboxes.iter() {
+                            let _ = mailbox.arrived(now, topic, &bytes).await;
+                        }
                     }
+                    Ok(Some(Incoming::Question { asker, topic, question })) => {
+                        for mailbox in mailboxes.iter() {
+                            let stranger = asker.to_be_bytes();
+                            let given = mailbox.asked(now, &stranger, topic, &question).await;
+                            for answer in given.unwrap_or_default() {
+                                node.answer(asker, answer).await.unwrap();
+                            }
+                        }
+                    }
+                    _ => {}
                 }
             }
         });
@@ -189,6 +202,44 @@ async fn who_was_away_gets_what_was_said_also_if_nobody_else_is_there_any_more()
     said.sort();
     assert_eq!(has, said);
     assert_eq!(group.name().await.unwrap(), "orchard");
+    bob.close().await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_invited_while_he_is_away_comes_in_when_nobody_else_is_there() {
+    let world = World::new(1).await;
+    let folder = std::env::temp_dir().join(format!("trellis-invited-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("bob.db");
+    let key = || crate::store::Key::raw([7; 32]);
+    let store = world.mailboxes[0].store();
+    let bob = Client::builder(&file, key()).transport(world.join()).open().await.unwrap();
+    until("the mailbox has key packages", async || match store.boxes().await.unwrap().first() {
+        Some((id, _)) => store.pools(*id).await.unwrap().len() == SUITES.len(),
+        None => false,
+    })
+    .await;
+    bob.close().await;
+
+    let alice = Client::builder_in_memory().transport(world.join()).open().await.unwrap();
+    let group = alice.create_group("garden").await.unwrap();
+    group.invite(&bob.address()).await.unwrap().applied().await.unwrap();
+    // The inboxes of both, the group's box of Alice, and that of whoever comes in by this invitation.
+    until("a box is open for Bob", async || store.boxes().await.unwrap().len() == 4).await;
+    group.send(Message::text("frost tonight")).await.unwrap().sent().await.unwrap();
+    let before = world.kept().await;
+    until("the mailbox has it", async || world.kept().await > before).await;
+    alice.close().await;
+
+    let bob = Client::builder(&file, key()).transport(world.join()).open().await.unwrap();
+    let group = bob.group(group.id());
+    until("Bob has what was said", async || {
+        group.is_active().await.is_ok_and(|active| active)
+            && texts(&group).await == ["frost tonight"]
+    })
+    .await;
+    assert_eq!(group.members().await.unwrap().len(), 2);
     bob.close().await;
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -51,6 +51,10 @@ fn keep(secret: u8) -> Keep {
     Keep { topic: TOPIC, secret: vec![secret; 32].into(), inbox: false, since: Time(0) }
 }
 
+fn for_others(secret: u8, envelopes: Vec<Vec<u8>>) -> KeepFor {
+    KeepFor { topic: TOPIC, secret: vec![secret; 32].into(), envelopes }
+}
+
 /// All visits are due.
 async fn visit(attendant: &mut Attendant<Way>) {
     let now = Instant::now();
@@ -178,4 +182,41 @@ async fn who_can_t_be_reached_is_tried_once_in_a_round() {
     assert!(attendant.visits.iter().all(|visit| visit.failures == 1));
     let status = attendant.board.lock().unwrap()[0].clone();
     assert_eq!((status.reached, status.trouble), (None, Some(ClientError::Unreachable)));
+}
+
+#[tokio::test]
+async fn boxes_for_others_are_open_for_a_while_and_have_what_they_need() {
+    let (keys, now) = (MailboxKeys::from_secret(&[9; 32]), Time::from_system());
+    let mailbox = Service::open(keys, Limits::default(), Memory::new(), now).await.unwrap();
+    let (mut attendant, _incoming) = attendant(Way::There(Box::new(mailbox)));
+    attendant.keep(keep(1));
+    let envelopes = vec![b"one".to_vec(), b"other".to_vec()];
+    attendant.keep_for(&for_others(2, envelopes.clone()));
+    attendant.open_for_others().await;
+    assert!(attendant.for_others.is_empty());
+    let Way::There(mailbox) = &*attendant.reach else { panic!("it is there") };
+    assert_eq!(kept(mailbox, 2).await, envelopes);
+    // What is said from then on is there, too, and nothing of it is in the own box that was not said.
+    mailbox.arrived(now, TOPIC, b"what is said").await.unwrap();
+    assert_eq!(kept(mailbox, 2).await.len(), 3);
+    let id = Capability::from_secret(&[2; 32]).box_id();
+    let end = mailbox.store().find(id).await.unwrap().unwrap().expires;
+    let ttl = Span::seconds(TTL_FOR_OTHERS.into());
+    assert!(end >= now + ttl && end <= Time::from_system() + ttl);
+}
+
+#[tokio::test]
+async fn so_many_boxes_for_others_wait_for_a_mailbox() {
+    let (mut attendant, _incoming) = attendant(Way::Nowhere);
+    for secret in 0..=u8::try_from(FOR_OTHERS).unwrap() {
+        attendant.keep_for(&for_others(secret, Vec::new()));
+    }
+    assert_eq!(attendant.for_others.len(), FOR_OTHERS);
+    let first = Capability::from_secret(&[1; 32]).box_id();
+    assert_eq!(attendant.for_others[0].session.box_id(), first);
+    attendant.open_for_others().await;
+    assert_eq!(attendant.for_others.len(), FOR_OTHERS);
+    assert!(attendant.for_others.iter().all(|others| others.due > Instant::now()));
+    assert!(attendant.obey(Order::Connected).await.is_ok());
+    assert!(attendant.for_others.iter().all(|others| others.due <= Instant::now() + SOON));
 }
