@@ -63,8 +63,7 @@ impl Engine {
                 same.map(|(name, joining)| (joining.record.created, *name)).collect();
             same.sort_unstable();
             for (_, oldest) in same.iter().take(same.len().saturating_sub(JOINS_EACH)) {
-                self.joining.remove(oldest);
-                self.core.store.delete(Space::Pending, &[], oldest)?;
+                self.forget_join(oldest)?;
             }
         }
         Ok(())
@@ -94,8 +93,8 @@ impl Engine {
         };
         tracing::debug!(group = ?opened.group, state = ?opened.state, "has a Welcome");
         let (topic, beacon) = (opened.rules.topic, opened.keys.beacon);
-        // Who is in a group with this topic has it kept already.
-        if !self.topics.contains_key(&topic) {
+        // Whoever made the Welcome chose the topic: it must not take the place of one that is kept already.
+        if !self.uses(&topic) {
             self.core.keep_to_come(topic, &beacon);
         }
         let name = self.core.hash(welcome);
@@ -105,14 +104,31 @@ impl Engine {
         Ok(true)
     }
 
+    /// Whether a topic is that of this account, or of a group that this device is in or about to join.
+    pub(super) fn uses(&self, topic: &crate::Topic) -> bool {
+        let mut joining = self.joining.values();
+        *topic == self.inbox
+            || self.topics.contains_key(topic)
+            || joining.any(|joining| joining.opened.rules.topic == *topic)
+    }
+
+    /// Gives up a Welcome, and has nothing kept for its sake any more: strangers may send many.
+    fn forget_join(&mut self, name: &[u8; 32]) -> Result<(), EngineError> {
+        let Some(joining) = self.joining.remove(name) else { return Ok(()) };
+        let topic = joining.opened.rules.topic;
+        if self.core.is_kept && !self.uses(&topic) {
+            self.core.outputs.push(Output::Unsubscribe(topic));
+        }
+        self.core.store.delete(Space::Pending, &[], name)?;
+        Ok(())
+    }
+
     /// Asks the group for the ratchet tree of the state that a Welcome leads to.
     pub(super) fn ask_for_tree(&mut self, now: Time, name: &[u8; 32]) -> Result<(), EngineError> {
         let retry = self.core.config.retry;
         let Some(joining) = self.joining.get_mut(name) else { return Ok(()) };
         if now.since(joining.record.created) > JOIN_PATIENCE {
-            self.joining.remove(name);
-            self.core.store.delete(Space::Pending, &[], name)?;
-            return Ok(());
+            return self.forget_join(name);
         }
         joining.record.tries = joining.record.tries.saturating_add(1);
         joining.record.next = now + retry.times(1 << joining.record.tries.min(6));

@@ -173,3 +173,14 @@ fn the_directory_gets_a_record_of_where_key_packages_are() {
     assert_eq!((record.address(), record.boxes()), (address, &[at][..]));
     assert_eq!(record.device(), town.nodes[0].engine.device());
 }
+
+#[test]
+fn topics_of_ones_own_are_not_for_welcomes_to_have_kept_otherwise() {
+    let mut town = Town::new(1);
+    let now = town.now;
+    let engine = &mut town.nodes[0].engine;
+    engine.create_group(now, "garden", SUITE, policy()).unwrap();
+    let group = *engine.topics.keys().next().unwrap();
+    assert!(engine.uses(&engine.inbox) && engine.uses(&group));
+    assert!(!engine.uses(&Topic([9; 32])));
+}
