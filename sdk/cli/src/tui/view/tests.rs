@@ -11,6 +11,7 @@ use crate::record::{
     DeliveryRecord, EventRecord, GroupRecord, MemberRecord, MessageRecord, NetworkStatus, Peer,
     PeerRecord, Record, SecurityRecord,
 };
+use crate::text::tests::text;
 use crate::tui::app::{Effect, Input, Overlay};
 
 const ME: &str = "trellis1me00000000000000000000000000000000000000000000000000000000";
@@ -306,7 +307,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn nothing_breaks_the_view(
-        text in any::<String>(), name in any::<String>(), input in any::<String>(),
+        text in text(), name in text(), input in text(),
         width in 1..140u16, height in 1..50u16, keys in prop::collection::vec(0..12usize, 0..12),
     ) {
         let mut app = app();
