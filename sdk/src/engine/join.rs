@@ -94,7 +94,10 @@ impl Engine {
         tracing::debug!(group = ?opened.group, state = ?opened.state, "has a Welcome");
         let (topic, beacon) = (opened.rules.topic, opened.keys.beacon);
         // Whoever made the Welcome chose the topic: it must not take the place of one that is kept already.
-        if !self.uses(&topic) {
+        let overtaken = self.joining.values().any(|other| {
+            other.opened.rules.topic == topic && other.record.created > record.created
+        });
+        if !overtaken && !self.has_kept(&topic)? {
             self.core.keep_to_come(topic, &beacon);
         }
         let name = self.core.hash(welcome);
@@ -104,19 +107,22 @@ impl Engine {
         Ok(true)
     }
 
-    /// Whether a topic is that of this account, or of a group that this device is in or about to join.
-    pub(super) fn uses(&self, topic: &crate::Topic) -> bool {
-        let mut joining = self.joining.values();
-        *topic == self.inbox
-            || self.topics.contains_key(topic)
-            || joining.any(|joining| joining.opened.rules.topic == *topic)
+    /// Whether a topic is that of this account, or of a group that this device is in.
+    pub(super) fn has_kept(&self, topic: &crate::Topic) -> Result<bool, EngineError> {
+        let record = self.topics.get(topic).map(|group| self.record_of(group)).transpose()?;
+        let is_in = record.flatten().is_some_and(|record| record.status != Status::Out);
+        Ok(is_in || *topic == self.inbox)
     }
 
     /// Gives up a Welcome, and has nothing kept for its sake any more: strangers may send many.
     fn forget_join(&mut self, name: &[u8; 32]) -> Result<(), EngineError> {
         let Some(joining) = self.joining.remove(name) else { return Ok(()) };
         let topic = joining.opened.rules.topic;
-        if self.core.is_kept && !self.uses(&topic) {
+        let mut others = self.joining.values();
+        let needed = topic == self.inbox
+            || self.topics.contains_key(&topic)
+            || others.any(|other| other.opened.rules.topic == topic);
+        if self.core.is_kept && !needed {
             self.core.outputs.push(Output::Unsubscribe(topic));
         }
         self.core.store.delete(Space::Pending, &[], name)?;

@@ -7,7 +7,7 @@
 //! private keys.
 //!
 //! Whoever brings others in has the group kept with the secret of the state that their Welcomes lead to,
-//! and the ratchet tree with it: they know the secret from their Welcomes, and look there.
+//! and the ratchet tree and bindings with it: they know the secret from their Welcomes, and look there.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,7 @@ use trellis_ciphersuites::Secret;
 use zeroize::Zeroizing;
 
 use super::Engine;
+use super::bindings::BINDINGS;
 use super::core::Core;
 use super::group::Group;
 use super::io::{EngineError, Output};
@@ -23,8 +24,9 @@ use super::records::{GroupRecord, LastResortRecord, PastResort, Status};
 use super::rules::Use;
 use crate::directory::{DirectoryError, Record};
 use crate::store::Space;
-use crate::transport::{Boxes, Deposit, Keep, KeepFor, Pools};
-use crate::{Span, StateId, Time, Topic, wire};
+use crate::transport::{Boxes, Deposit, Keep, KeepFor, KeepKind, Pools};
+use crate::wire::{self, Kind};
+use crate::{Span, StateId, Time, Topic};
 
 /// How long after a deposit with the same keeper no other of the suite is made: it may say that it has
 /// none as often as it likes.
@@ -54,18 +56,34 @@ impl Group {
 
 impl Group {
     /// Has what is said from now on kept for those whom Welcomes lead to a state, with the ratchet tree that
-    /// they need: nobody may be there when they come. Each time this program runs it is done once.
-    pub(super) fn keep_for_joiners(&self, core: &mut Core, state: StateId) {
+    /// they need and the bindings that they ask for first: nobody may be there when they come. Each time this
+    /// program runs it is done once.
+    pub(super) fn keep_for_joiners(
+        &self,
+        core: &mut Core,
+        state: StateId,
+    ) -> Result<(), EngineError> {
         let tree =
             self.welcomes.values().find(|other| other.state == state && !other.tree.is_empty());
-        let (Some(tree), true, true) = (tree, core.is_kept, self.knows(&state)) else { return };
+        let (Some(tree), true, true) = (tree, core.is_kept, self.knows(&state)) else {
+            return Ok(());
+        };
         if !core.left.insert(state) {
-            return;
+            return Ok(());
         }
-        let secret = Secret::from(core.keep_secret(&self.beacon_key(&state)).to_vec());
-        let envelopes = tree.tree.iter().map(|envelope| envelope.as_slice().to_vec()).collect();
-        let others = KeepFor { topic: self.record.topic, secret, envelopes };
-        core.outputs.push(Output::KeepFor(others));
+        let (topic, key) = (self.record.topic, self.beacon_key(&state));
+        let secret = Secret::from(core.keep_secret(&key).to_vec());
+        let mut envelopes: Vec<_> =
+            tree.tree.iter().map(|envelope| envelope.as_slice().to_vec()).collect();
+        let others = self.others(core).map(|seat| seat.identity.device);
+        let me = core.me.identity.device;
+        let devices: Vec<_> = std::iter::once(me).chain(others).take(BINDINGS).collect();
+        for device in devices {
+            let Some(binding) = core.binding_bytes(&device)? else { continue };
+            envelopes.extend(core.seal(&key, &topic, state, Kind::Binding, &binding)?);
+        }
+        core.outputs.push(Output::KeepFor(KeepFor { topic, secret, envelopes }));
+        Ok(())
     }
 }
 
@@ -73,16 +91,16 @@ impl Core {
     /// Has a topic kept that a Welcome leads to: by the beacon key of the state, as when this device is in.
     pub(super) fn keep_to_come(&mut self, topic: Topic, beacon: &[u8; 32]) {
         let secret = Secret::from(self.keep_secret(beacon).to_vec());
-        let keep = Keep { topic, secret, inbox: false, since: Time::default() };
-        self.outputs.push(Output::Keep(keep));
+        let (kind, since) = (KeepKind::Invitation, Time::default());
+        self.outputs.push(Output::Keep(Keep { topic, secret, kind, since }));
     }
 
     /// Says what is to be kept of a group.
     pub(super) fn keep(&mut self, group: &GroupRecord) -> Result<(), EngineError> {
         if group.status == Status::Active {
             let (topic, secret) = (group.topic, Secret::from(group.kept.to_vec()));
-            let keep = Keep { topic, secret, inbox: false, since: self.kept_until(&topic)? };
-            self.outputs.push(Output::Keep(keep));
+            let (kind, since) = (KeepKind::Group, self.kept_until(&topic)?);
+            self.outputs.push(Output::Keep(Keep { topic, secret, kind, since }));
         }
         Ok(())
     }
@@ -147,7 +165,7 @@ impl Engine {
         if !self.devices.revoked {
             let secret = Secret::from(self.core.keep_secret(&self.core.me.keys.encode()).to_vec());
             let since = self.core.kept_until(&self.inbox)?;
-            let keep = Keep { topic: self.inbox, secret, inbox: true, since };
+            let keep = Keep { topic: self.inbox, secret, kind: KeepKind::Account, since };
             self.core.outputs.push(Output::Keep(keep));
         }
         Ok(())

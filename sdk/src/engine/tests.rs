@@ -16,7 +16,7 @@ use super::{Changed, Config, Engine, Event, Intent, Outcome, Output};
 use crate::message::Message;
 use crate::policy::{Floor, Policy, Role};
 use crate::store::Store;
-use crate::transport::{Boxes, Deposit, Keep, KeepFor, Pools};
+use crate::transport::{Boxes, Deposit, Keep, KeepFor, KeepKind, Pools};
 use crate::{GroupId, IntentId, Span, Time, Topic};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;

@@ -75,7 +75,7 @@ impl Group {
             let topic = core.inbox(&welcome.address.clone());
             core.publish(topic, wire::encode(&inbox));
             self.save_welcome(core, &device)?;
-            self.keep_for_joiners(core, state);
+            self.keep_for_joiners(core, state)?;
         }
         Ok(())
     }

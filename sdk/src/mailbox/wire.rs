@@ -91,7 +91,7 @@ impl Signer {
 #[derive(Clone, Debug, PartialEq, Eq, TlsSerialize, TlsDeserializeBytes, TlsSize)]
 #[repr(u8)]
 pub enum Request {
-    /// Open the box, or change its topics.
+    /// Open the box, or keep it open and change its topics.
     #[tls_codec(discriminant = 1)]
     Open(Open),
     /// Keep it for so many seconds from now on.

@@ -9,6 +9,20 @@ use trellis_ciphersuites::Secret;
 use crate::directory::BoxAt;
 use crate::{Time, Topic};
 
+/// What a topic that is to be kept is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeepKind {
+    /// The client's account, for which key packages are deposited too.
+    Account,
+    /// A group that the client is in.
+    Group,
+    /// A group that the client has been invited to and is not in yet. Strangers may invite, and as often as
+    /// they like: for this less is kept, and for a shorter time. What was handed in before the client
+    /// came into the group is handed in again after that.
+    Invitation,
+}
+
 /// A topic that is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
@@ -17,8 +31,8 @@ pub struct Keep {
     /// What proves the right to what is kept, 32 bytes: the same for all members of a group in one state,
     /// and another one after somebody was put out. For the topic of an account it is the device's own.
     pub secret: Secret,
-    /// Whether it is the topic of this client's account, for which key packages are deposited too.
-    pub inbox: bool,
+    /// What it is the topic of.
+    pub kind: KeepKind,
     /// What was said last with [`Incoming::Kept`](super::Incoming::Kept): what came before has been handed in.
     pub since: Time,
 }

@@ -40,7 +40,7 @@ use std::pin::Pin;
 use crate::{Time, Topic};
 
 pub use conditions::{Chance, Conditions};
-pub use keeping::{Boxes, Deposit, Keep, KeepFor, Pools};
+pub use keeping::{Boxes, Deposit, Keep, KeepFor, KeepKind, Pools};
 pub use memory::{MemoryNetwork, MemoryTransport};
 pub use network::{Action, Network, NodeId};
 #[cfg(feature = "simulator")]

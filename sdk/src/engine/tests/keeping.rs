@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::directory::{self, BoxAt};
+use crate::wire;
 
 fn pools(keeper: u64, left: &[(Ciphersuite, u32)]) -> Pools {
     Pools { keeper, left: left.iter().map(|(suite, left)| ((*suite).into(), *left)).collect() }
@@ -18,7 +19,7 @@ fn deposits(town: &mut Town, node: usize, pools: &Pools) -> Vec<Deposit> {
 /// The last secret that a node has had a group kept with.
 fn secret(town: &Town, node: usize, topic: Topic) -> Vec<u8> {
     let keeps = town.nodes[node].keeps.iter().rev();
-    let keep = keeps.filter(|keep| !keep.inbox).find(|keep| keep.topic == topic);
+    let keep = keeps.filter(|keep| keep.kind != KeepKind::Account).find(|keep| keep.topic == topic);
     keep.expect("the group is kept").secret.to_vec()
 }
 
@@ -41,6 +42,120 @@ fn what_a_joiner_needs_is_left_where_he_looks_for_it() {
     let keeps = town.nodes[1].keeps.iter().filter(|keep| keep.topic == others.topic);
     let secrets: Vec<_> = keeps.map(|keep| keep.secret.to_vec()).collect();
     assert_eq!(secrets, vec![others.secret.to_vec(); 2]);
+}
+
+/// The only Welcome that node 0 has under way, as it is sent.
+fn welcome(town: &mut Town, group: GroupId) -> Vec<u8> {
+    let welcome = town.nodes[0].engine.with_group(town.now, group, |group, _| {
+        let [welcome] = group.welcomes.values().collect::<Vec<_>>()[..] else { panic!("one") };
+        Ok(wire::encode(&wire::Inbox::Welcome(welcome.bytes.clone())))
+    });
+    welcome.unwrap().unwrap()
+}
+
+#[test]
+fn who_comes_in_by_what_was_left_needs_nobody_and_knows_who_is_there() {
+    let mut town = Town::new(3);
+    let given = deposits(&mut town, 2, &pools(1, &[])).remove(0);
+    deposits(&mut town, 0, &pools(1, &[]));
+    // For good.
+    town.nodes[2].side = 1;
+    let group = town.found();
+    town.agree(group, &[0, 1]);
+    let now = town.now;
+    town.nodes[0].engine.answered(now, &given.one_time[0]).unwrap();
+    let left = town.nodes[0].for_others.len();
+    town.pass(Span::seconds(10));
+    let welcome = welcome(&mut town, group);
+    let [others] = town.nodes[0].for_others.split_off(left).try_into().unwrap();
+
+    let comer = &mut town.nodes[2].engine;
+    comer.receive(now, comer.inbox, &welcome).unwrap();
+    // Those of the bindings that come before the tree come again once he is in.
+    for envelope in others.envelopes.iter().chain(&others.envelopes) {
+        comer.receive(now, others.topic, envelope).unwrap();
+    }
+    town.deliver();
+    assert!(town.is_in(2, group));
+    let view = town.nodes[2].engine.view(now, group).unwrap();
+    assert_eq!(view.members.len(), 3);
+    assert!(view.members.iter().all(|member| member.verified), "{:?}", view.members);
+}
+
+#[test]
+fn who_was_put_out_and_is_invited_again_comes_in_by_what_was_left() {
+    let mut town = Town::new(2);
+    deposits(&mut town, 0, &pools(1, &[]));
+    let group = town.found();
+    let given = deposits(&mut town, 1, &pools(1, &[])).remove(0);
+    let address = town.nodes[1].engine.address();
+    town.intend(0, group, Intent::Remove(address));
+    town.pass(Span::seconds(60));
+    assert!(!town.is_in(1, group));
+    town.nodes[1].side = 1;
+    town.intend(0, group, Intent::Invite(address));
+    town.pass(Span::seconds(3));
+    town.nodes[0].engine.answered(town.now, &given.one_time[0]).unwrap();
+    town.pass(Span::seconds(20));
+    let welcome = welcome(&mut town, group);
+    let others = town.nodes[0].for_others.pop().unwrap();
+
+    town.nodes[1].keeps.clear();
+    let (now, comer) = (town.now, &mut town.nodes[1].engine);
+    comer.receive(now, comer.inbox, &welcome).unwrap();
+    town.deliver();
+    let keep = &town.nodes[1].keeps[0];
+    let expected = (others.topic, &others.secret, KeepKind::Invitation);
+    assert_eq!((keep.topic, &keep.secret, keep.kind), expected);
+    for envelope in &others.envelopes {
+        town.nodes[1].engine.receive(now, others.topic, envelope).unwrap();
+    }
+    assert!(town.is_in(1, group));
+    town.deliver();
+    let keep = town.nodes[1].keeps.last().unwrap();
+    assert_eq!(
+        (keep.topic, &keep.secret, keep.kind),
+        (others.topic, &others.secret, KeepKind::Group)
+    );
+}
+
+#[test]
+fn of_two_invitations_to_a_group_the_later_is_looked_up() {
+    let mut town = Town::new(2);
+    let given = deposits(&mut town, 1, &pools(1, &[])).remove(0);
+    deposits(&mut town, 0, &pools(1, &[]));
+    let mut welcomes = Vec::new();
+    let (now, address) = (town.now, town.nodes[1].engine.address());
+    town.nodes[1].side = 1;
+    let group = town.nodes[0].engine.create_group(now, "garden", SUITE, policy()).unwrap();
+    for answer in &given.one_time[..2] {
+        town.intend(0, group, Intent::Invite(address));
+        town.pass(Span::seconds(3));
+        town.nodes[0].engine.answered(town.now, answer).unwrap();
+        town.pass(Span::seconds(20));
+        welcomes.push(welcome(&mut town, group));
+        town.intend(0, group, Intent::Remove(address));
+        town.pass(Span::seconds(60));
+    }
+    let left: Vec<_> =
+        town.nodes[0].for_others.iter().map(|others| others.secret.to_vec()).collect();
+    assert_eq!(left.len(), 2);
+    town.nodes[1].keeps.clear();
+    let looked = |town: &Town| -> Vec<_> {
+        let of_groups = town.nodes[1].keeps.iter().filter(|keep| keep.kind != KeepKind::Account);
+        of_groups.map(|keep| (keep.kind, keep.secret.to_vec())).collect()
+    };
+    for welcome in &welcomes {
+        let (now, engine) = (town.now, &mut town.nodes[1].engine);
+        engine.receive(now, engine.inbox, welcome).unwrap();
+        town.pass(Span::seconds(1));
+    }
+    let both: Vec<_> = left.iter().map(|secret| (KeepKind::Invitation, secret.clone())).collect();
+    assert_eq!(looked(&town), both);
+    // Whichever is found first at the next start.
+    town.nodes[1].keeps.clear();
+    town.restart(1);
+    assert_eq!(looked(&town).last(), both.last());
 }
 
 #[test]
@@ -130,7 +245,10 @@ fn members_have_a_group_kept_with_one_secret_and_who_was_put_out_with_another() 
     assert!(!before.contains(&after[0]));
     assert_eq!(secret(&town, 2, topic), before[2]);
     // Each device has a secret of its own for the topic of its account.
-    let inboxes = town.nodes.iter().map(|node| node.keeps.iter().find(|keep| keep.inbox).unwrap());
+    let inboxes = town
+        .nodes
+        .iter()
+        .map(|node| node.keeps.iter().find(|keep| keep.kind == KeepKind::Account).unwrap());
     let secrets: BTreeSet<_> = inboxes.map(|keep| keep.secret.to_vec()).collect();
     assert_eq!(secrets.len(), 3);
 }
@@ -181,6 +299,6 @@ fn topics_of_ones_own_are_not_for_welcomes_to_have_kept_otherwise() {
     let engine = &mut town.nodes[0].engine;
     engine.create_group(now, "garden", SUITE, policy()).unwrap();
     let group = *engine.topics.keys().next().unwrap();
-    assert!(engine.uses(&engine.inbox) && engine.uses(&group));
-    assert!(!engine.uses(&Topic([9; 32])));
+    assert!(engine.has_kept(&engine.inbox).unwrap() && engine.has_kept(&group).unwrap());
+    assert!(!engine.has_kept(&Topic([9; 32])).unwrap());
 }

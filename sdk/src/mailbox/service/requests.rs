@@ -96,9 +96,11 @@ impl<S: MailStore> Service<S> {
         open: Open,
     ) -> Result<Answer, MailboxError> {
         let old = self.store.find(id).await?;
-        let (opened_by, replicas) =
-            old.map_or((alias, List::default()), |old| (old.opened_by, old.replicas));
-        let expires = self.limits.until(now, open.ttl);
+        let (until, opened_by, replicas) = old.map_or((Time(0), alias, List::default()), |old| {
+            (old.expires, old.opened_by, old.replicas)
+        });
+        // Who needs it for less time takes nothing from others.
+        let expires = self.limits.until(now, open.ttl).max(until);
         let mut record = BoxRecord { expires, opened_by, topics: open.topics, replicas };
         // Taken into account before it is written, so that two at once do not both get the last place.
         let before = {

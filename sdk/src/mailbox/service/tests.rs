@@ -82,6 +82,12 @@ async fn a_box_is_opened_renewed_and_closed() {
     let status = alice.renew(HOUR).run(carry!(mailbox, later, b"peer")).await.unwrap();
     assert_eq!(status.expires, later + Span::seconds(HOUR.into()));
     assert_eq!(status.envelopes, 1);
+    // Opening it for a shorter time takes none away, renewing does.
+    let call = alice.open(vec![TOPIC], 1).unwrap();
+    let status = call.run(carry!(mailbox, later, b"peer")).await.unwrap();
+    assert_eq!(status.expires, later + Span::seconds(HOUR.into()));
+    let status = alice.renew(HOUR / 2).run(carry!(mailbox, later, b"peer")).await.unwrap();
+    assert_eq!(status.expires, later + Span::seconds((HOUR / 2).into()));
     // Another member, from elsewhere, has the same box.
     let mut bob = session(&mailbox, 1);
     let status = bob.status().run(carry!(mailbox, later, b"other")).await.unwrap();

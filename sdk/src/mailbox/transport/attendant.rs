@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::mailbox::client::{CatchUp, ClientError, Session};
 use crate::mailbox::list::List;
 use crate::mailbox::wire::{self, Answer, MAX_ITEMS};
 use crate::mailbox::{Capability, EnvelopeId, MailboxError, MailboxId};
-use crate::transport::{Deposit, Incoming, Keep, KeepFor, Pools};
+use crate::transport::{Deposit, Incoming, Keep, KeepFor, KeepKind, Pools};
 use crate::{Span, Time, Topic};
 
 /// For how many seconds a box is opened each time.
@@ -43,6 +43,12 @@ const GIVEN: usize = 512 << 10;
 /// How much earlier a catch-up begins than the last one ended: what came then may have come in between.
 const OVERLAP: Span = Span::seconds(600);
 
+/// For how many seconds a box is opened by who has been invited and waits to come in: for so long an
+/// invitation is waited with.
+const TTL_INVITED: u32 = 24 * 3600;
+/// For how many invitations boxes are opened in that time; for others, only those are looked into that are
+/// there. Strangers may invite, and must not use up what a mailbox has for this client.
+const INVITED: usize = 8;
 /// For how many seconds a box for others is opened: for so long an invitation is tried.
 const TTL_FOR_OTHERS: u32 = 7 * 24 * 3600;
 /// How many boxes for others are waited for that could not be opened yet; the oldest is given up.
@@ -61,9 +67,11 @@ pub(super) enum Order {
 struct Visit {
     mailbox: usize,
     topic: Topic,
-    inbox: bool,
+    kind: KeepKind,
     session: Session,
     capability: Capability,
+    /// For how many seconds the box is opened each time; otherwise it is only looked into, if it is there.
+    opens: Option<u32>,
     /// From when on the mailbox has to tell what it has.
     since: Time,
     /// What was sent and heard before has been given to it.
@@ -93,6 +101,8 @@ pub(super) struct Attendant<T> {
     keeps: BTreeMap<Topic, Keep>,
     visits: Vec<Visit>,
     for_others: Vec<ForOthers>,
+    /// When boxes were opened for invitations.
+    invited: VecDeque<Instant>,
     pub(super) board: Board,
 }
 
@@ -107,11 +117,23 @@ impl<T: Reach> Attendant<T> {
         hand_in: mpsc::Sender<Incoming>,
         recent: Arc<Mutex<Recent>>,
     ) -> Self {
-        let (keeps, visits, for_others) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (keeps, visits) = (BTreeMap::new(), Vec::new());
+        let (for_others, invited) = (Vec::new(), VecDeque::new());
         let untried =
             |at: &MailboxAt| MailboxStatus { at: at.clone(), reached: None, trouble: None };
         let board = Arc::new(Mutex::new(mailboxes.iter().map(untried).collect()));
-        Self { reach, mailboxes, orders, hand_in, recent, keeps, visits, for_others, board }
+        Self {
+            reach,
+            mailboxes,
+            orders,
+            hand_in,
+            recent,
+            keeps,
+            visits,
+            for_others,
+            invited,
+            board,
+        }
     }
 
     /// Works until the transport is dropped.
@@ -139,7 +161,7 @@ impl<T: Reach> Attendant<T> {
     async fn obey(&mut self, order: Order) -> Result<(), Gone> {
         match order {
             Order::Keep(keep) => {
-                let inbox = keep.inbox.then_some(keep.topic);
+                let inbox = (keep.kind == KeepKind::Account).then_some(keep.topic);
                 if let (Some(capability), Some(inbox)) = (self.keep(keep), inbox) {
                     let id = capability.box_id();
                     let boxes = self.mailboxes.iter().map(|at| (at.clone(), id)).collect();
@@ -166,10 +188,21 @@ impl<T: Reach> Attendant<T> {
     fn keep(&mut self, keep: Keep) -> Option<Capability> {
         let topic = keep.topic;
         let secret = <[u8; 32]>::try_from(&keep.secret[..]).ok()?;
-        if self.keeps.get(&topic).is_some_and(|before| before.secret == keep.secret) {
+        if let Some(before) = self.keeps.get(&topic)
+            && before.secret == keep.secret
+        {
+            if before.kind == KeepKind::Invitation && keep.kind == KeepKind::Group {
+                self.come_in(keep);
+            }
             return None;
         }
-        self.recent().watch(topic);
+        // What comes before the client is in is handed in again when it is: it may be lost on it till then.
+        let opens = if keep.kind == KeepKind::Invitation {
+            self.may_open(Instant::now()).then_some(TTL_INVITED)
+        } else {
+            self.recent().watch(topic);
+            Some(TTL)
+        };
         for visit in self.visits.iter_mut().filter(|visit| visit.topic == topic) {
             (visit.last, visit.due, visit.failures) = (true, Instant::now(), 0);
         }
@@ -178,9 +211,10 @@ impl<T: Reach> Attendant<T> {
             self.visits.push(Visit {
                 mailbox,
                 topic,
-                inbox: keep.inbox,
+                kind: keep.kind,
                 session: Session::new(capability.clone(), at.id),
                 capability: capability.clone(),
+                opens,
                 since: before(keep.since),
                 handed: Instant::now(),
                 due: Instant::now(),
@@ -190,6 +224,31 @@ impl<T: Reach> Attendant<T> {
         }
         self.keeps.insert(topic, keep);
         Some(capability)
+    }
+
+    /// The client has come into a group that it looked for something of: from the beginning, now.
+    fn come_in(&mut self, keep: Keep) {
+        self.recent().watch(keep.topic);
+        let now = Instant::now();
+        for visit in self.visits.iter_mut().filter(|visit| visit.topic == keep.topic && !visit.last)
+        {
+            (visit.kind, visit.opens, visit.since) = (keep.kind, Some(TTL), before(keep.since));
+            (visit.due, visit.failures) = (now, 0);
+        }
+        self.keeps.insert(keep.topic, keep);
+    }
+
+    /// Whether a box may be opened for one more invitation, and notes that it is.
+    fn may_open(&mut self, now: Instant) -> bool {
+        let over = Duration::from_secs(TTL_INVITED.into());
+        while self.invited.front().is_some_and(|at| now.duration_since(*at) >= over) {
+            self.invited.pop_front();
+        }
+        let may = self.invited.len() < INVITED;
+        if may {
+            self.invited.push_back(now);
+        }
+        may
     }
 
     /// Has boxes opened at all mailboxes for others.
@@ -256,28 +315,35 @@ impl<T: Reach> Attendant<T> {
         Ok(())
     }
 
-    /// Makes visits to one mailbox, the first that fails being the last; gives those back of which there is
+    /// Makes visits to one mailbox until one of them finds nobody there; gives those back of which there is
     /// to be another.
     async fn make_all(&self, round: Vec<Visit>) -> Result<Vec<Visit>, Gone> {
         let mut again = Vec::new();
         let mut reached = true;
         for visit in round {
-            let made = if reached { self.make(visit).await? } else { failed(visit) };
-            reached &= made.as_ref().is_none_or(|visit| visit.failures == 0);
-            again.extend(made);
+            if reached {
+                let (answers, made) = self.make(visit).await?;
+                reached = answers;
+                again.extend(made);
+            } else {
+                again.extend(failed(visit));
+            }
         }
         Ok(again)
     }
 
-    /// Makes one visit; gives it back if there is to be another.
-    async fn make(&self, mut visit: Visit) -> Result<Option<Visit>, Gone> {
+    /// Makes one visit. Tells whether the mailbox answers, and gives the visit back if there is to be
+    /// another.
+    async fn make(&self, mut visit: Visit) -> Result<(bool, Option<Visit>), Gone> {
         let (at, began) = (&self.mailboxes[visit.mailbox], Instant::now());
         let topic = visit.topic;
         let known = self.recent().seen(&topic);
         let others: Vec<_> =
             self.mailboxes.iter().map(|other| other.id).filter(|id| *id != at.id).collect();
         let found = look(&*self.reach, at, &mut visit, &others, known).await;
-        self.post(visit.mailbox, found.as_ref().err());
+        // Where nothing is opened there may be nothing.
+        let looks = visit.last || visit.opens.is_none();
+        self.post(visit.mailbox, found.as_ref().err().filter(|error| !(looks && is_absent(error))));
         match found {
             Ok(Found { envelopes, unknown, pools }) => {
                 tracing::debug!(?topic, envelopes = envelopes.len(), "a mailbox was visited");
@@ -301,11 +367,11 @@ impl<T: Reach> Attendant<T> {
                     let keeper = visit.mailbox as u64;
                     self.hand_in(Incoming::Pools(Pools { keeper, left })).await?;
                 }
-                Ok(Some(visit).filter(|visit| !visit.last))
+                Ok((true, Some(visit).filter(|visit| !visit.last)))
             }
             Err(error) => {
                 tracing::debug!(code = error.code(), "a mailbox could not be visited");
-                Ok(failed(visit))
+                Ok((matches!(error, ClientError::Refused(_)), failed(visit)))
             }
         }
     }
@@ -330,6 +396,10 @@ impl<T: Reach> Attendant<T> {
 
     /// Says up to when everything of a topic has been handed in, from all mailboxes.
     async fn tell_until(&self, topic: Topic) -> Result<(), Gone> {
+        // Who is not in yet may have been unable to read it.
+        if self.keeps.get(&topic).is_some_and(|keep| keep.kind == KeepKind::Invitation) {
+            return Ok(());
+        }
         let of = self.visits.iter().filter(|visit| visit.topic == topic);
         match of.map(|visit| visit.since).min() {
             Some(until) if until > Time::default() => {
@@ -342,7 +412,8 @@ impl<T: Reach> Attendant<T> {
     /// Leaves key packages.
     async fn deposit(&mut self, deposit: Deposit) {
         let to = |visit: &&mut Visit| {
-            visit.inbox && !visit.last && visit.mailbox as u64 == deposit.keeper
+            let of_account = visit.kind == KeepKind::Account && !visit.last;
+            of_account && visit.mailbox as u64 == deposit.keeper
         };
         let Some(visit) = self.visits.iter_mut().find(to) else { return };
         let at = &self.mailboxes[visit.mailbox];
@@ -374,6 +445,11 @@ fn failed(mut visit: Visit) -> Option<Visit> {
     Some(visit).filter(|visit| !visit.last || visit.failures < LAST_VISITS)
 }
 
+/// Whether a mailbox says that there is no such box.
+fn is_absent(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused(MailboxError::UnknownBox | MailboxError::Expired))
+}
+
 /// What a visit brought.
 struct Found {
     /// In the order in which they came to the mailbox.
@@ -393,11 +469,11 @@ async fn look<T: Reach>(
 ) -> Result<Found, ClientError> {
     let topic = visit.topic;
     // A box that is given up is not opened again.
-    if !visit.last {
-        let open = visit.session.open(vec![topic], TTL)?;
+    if let Some(seconds) = visit.opens.filter(|_| !visit.last) {
+        let open = visit.session.open(vec![topic], seconds)?;
         open.run(|frame| carry(reach, at, frame)).await?;
         // What one of the mailboxes misses, it gets from the others.
-        let until = Time::from_system() + Span::seconds(TTL.into());
+        let until = Time::from_system() + Span::seconds(seconds.into());
         let grant = |other: &MailboxId| visit.capability.grant(*other, at.id, until);
         let grants: Vec<_> =
             others.iter().take(wire::MAX_REPLICAS).filter_map(|other| grant(other).ok()).collect();
@@ -422,7 +498,7 @@ async fn look<T: Reach>(
     let unknown = catch_up.summary().unknown_there.clone();
     kept.sort_by_key(|(at, _)| *at);
     let envelopes = kept.into_iter().map(|(_, (_, envelope))| envelope).collect();
-    let pools = if visit.inbox && !visit.last {
+    let pools = if visit.kind == KeepKind::Account && !visit.last {
         let pools = visit.session.pools().run(|frame| carry(reach, at, frame)).await?;
         Some(pools.into_iter().map(|pool| (pool.suite, pool.one_time)).collect())
     } else {

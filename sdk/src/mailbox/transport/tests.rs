@@ -6,7 +6,7 @@ use super::*;
 use crate::mailbox::client::{ClientError, Session};
 use crate::mailbox::store::{MailStore, Memory};
 use crate::mailbox::{Capability, Limits, MailboxKeys, Service};
-use crate::transport::{Conditions, MemoryNetwork, MemoryTransport};
+use crate::transport::{Conditions, KeepKind, MemoryNetwork, MemoryTransport};
 use crate::{Client, Event, Message, Time};
 use openmls_traits::types::Ciphersuite;
 
@@ -284,7 +284,8 @@ async fn what_the_client_does_not_read_waits_in_small_numbers() {
         assert_eq!(mailbox.arrived(Time::from_system(), topic, &[number]).await, Ok(1));
     }
     let client = world.join();
-    let keep = Keep { topic, secret: secret.to_vec().into(), inbox: false, since: Time(0) };
+    let keep =
+        Keep { topic, secret: secret.to_vec().into(), kind: KeepKind::Group, since: Time(0) };
     client.keep(keep).await.unwrap();
     let waiting = async || client.kept.lock().await.len();
     until("they are handed in", async || waiting().await == WAITING).await;

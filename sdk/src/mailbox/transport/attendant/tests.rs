@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::mailbox::store::{MailStore, Memory};
 use crate::mailbox::{Limits, MailboxKeys, Service};
-use crate::transport::{Pending, TransportError};
+use crate::transport::{KeepKind, Pending, TransportError};
 
 const TOPIC: Topic = Topic([1; 32]);
 
@@ -48,7 +48,7 @@ fn attendant(way: Way) -> (Attendant<Way>, mpsc::Receiver<Incoming>) {
 }
 
 fn keep(secret: u8) -> Keep {
-    Keep { topic: TOPIC, secret: vec![secret; 32].into(), inbox: false, since: Time(0) }
+    Keep { topic: TOPIC, secret: vec![secret; 32].into(), kind: KeepKind::Group, since: Time(0) }
 }
 
 fn for_others(secret: u8, envelopes: Vec<Vec<u8>>) -> KeepFor {
@@ -203,6 +203,104 @@ async fn boxes_for_others_are_open_for_a_while_and_have_what_they_need() {
     let end = mailbox.store().find(id).await.unwrap().unwrap().expires;
     let ttl = Span::seconds(TTL_FOR_OTHERS.into());
     assert!(end >= now + ttl && end <= Time::from_system() + ttl);
+}
+
+/// What has been handed in, and of which topics it was said that it is all.
+fn handed_in(incoming: &mut mpsc::Receiver<Incoming>) -> (Vec<Vec<u8>>, Vec<Topic>) {
+    let (mut all, mut complete) = (Vec::new(), Vec::new());
+    while let Ok(next) = incoming.try_recv() {
+        match next {
+            Incoming::Message { bytes, .. } => all.push(bytes),
+            Incoming::Kept { topic, .. } => complete.push(topic),
+            _ => {}
+        }
+    }
+    all.sort();
+    (all, complete)
+}
+
+#[tokio::test]
+async fn what_is_there_for_who_is_invited_comes_and_comes_again_once_he_is_in() {
+    let (keys, now) = (MailboxKeys::from_secret(&[9; 32]), Time::from_system());
+    let mailbox = Service::open(keys, Limits::default(), Memory::new(), now).await.unwrap();
+    let (mut attendant, mut incoming) = attendant(Way::There(Box::new(mailbox)));
+    attendant.keep_for(&for_others(1, vec![b"the tree".to_vec()]));
+    attendant.open_for_others().await;
+    attendant.keep(Keep { kind: KeepKind::Invitation, ..keep(1) });
+    // He hears something, too, with which he can't do anything yet.
+    attendant.recent().hold(&TOPIC, b"early");
+    for _ in 0..2 {
+        visit(&mut attendant).await;
+        // Whether the client could read it, is not known.
+        assert_eq!(handed_in(&mut incoming), (vec![b"the tree".to_vec()], vec![]));
+    }
+    attendant.keep(keep(1));
+    assert!(attendant.visits.iter().all(|visit| visit.due <= Instant::now()));
+    let Way::There(mailbox) = &*attendant.reach.clone() else { panic!("it is there") };
+    mailbox.arrived(now, TOPIC, b"early").await.unwrap();
+    assert!(attendant.visit().await.is_ok());
+    let all = vec![b"early".to_vec(), b"the tree".to_vec()];
+    assert_eq!(handed_in(&mut incoming), (all, vec![TOPIC]));
+    let id = Capability::from_secret(&[1; 32]).box_id();
+    let end = mailbox.store().find(id).await.unwrap().unwrap().expires;
+    assert!(end >= now + Span::seconds(TTL.into()));
+}
+
+#[tokio::test]
+async fn strangers_who_invite_have_few_boxes_opened() {
+    let (keys, now) = (MailboxKeys::from_secret(&[9; 32]), Time::from_system());
+    let mailbox = Service::open(keys, Limits::default(), Memory::new(), now).await.unwrap();
+    let (mut attendant, mut incoming) = attendant(Way::There(Box::new(mailbox)));
+    let invitation = |number: u8| Keep {
+        topic: Topic([number; 32]),
+        kind: KeepKind::Invitation,
+        ..keep(number)
+    };
+    let most = u8::try_from(INVITED).unwrap();
+    for number in 0..most {
+        attendant.keep(invitation(number));
+    }
+    // That one is given up makes no room for another.
+    assert!(attendant.obey(Order::Forget(Topic([0; 32]))).await.is_ok());
+    for number in most..most + 3 {
+        attendant.keep(invitation(number));
+    }
+    attendant.keep(Keep { topic: Topic([77; 32]), ..keep(77) });
+    visit(&mut attendant).await;
+    let Way::There(mailbox) = &*attendant.reach.clone() else { panic!("it is there") };
+    let boxes = mailbox.store().boxes().await.unwrap();
+    assert_eq!(boxes.len(), INVITED);
+    let ends = |secret: u8| {
+        let id = Capability::from_secret(&[secret; 32]).box_id();
+        boxes.iter().find(|(name, _)| *name == id).map(|(_, record)| record.expires)
+    };
+    let day = Span::seconds(TTL_INVITED.into());
+    let end = ends(1).unwrap();
+    assert!(end >= now + day && end <= Time::from_system() + day);
+    assert_eq!((ends(0), ends(most), ends(most + 2)), (None, None, None));
+    // A box that is not there is no fault of the mailbox, and no other waits for it.
+    assert!(ends(77).is_some());
+    assert_eq!(attendant.board.lock().unwrap()[0].trouble, None);
+
+    // But what others have opened is looked into.
+    let mut other = Session::new(Capability::from_secret(&[most; 32]), at().id);
+    let open = other.open(vec![Topic([most; 32])], 3600).unwrap();
+    let carry = async |frame: Vec<u8>| {
+        Ok::<_, ClientError>(mailbox.handle(Time::from_system(), b"another", &frame).await)
+    };
+    open.run(carry).await.unwrap();
+    mailbox.arrived(now, Topic([most; 32]), b"the tree").await.unwrap();
+    visit(&mut attendant).await;
+    assert_eq!(handed_in(&mut incoming).0, [b"the tree"]);
+}
+
+#[test]
+fn a_day_later_boxes_are_opened_for_as_many_again() {
+    let (mut attendant, _incoming) = attendant(Way::Nowhere);
+    let mut most = |at| (0..100).filter(|_| attendant.may_open(at)).count();
+    let (now, day) = (Instant::now(), Duration::from_secs(TTL_INVITED.into()));
+    let opened = [now, now + day - Duration::from_secs(1), now + day].map(&mut most);
+    assert_eq!(opened, [INVITED, 0, INVITED]);
 }
 
 #[tokio::test]
