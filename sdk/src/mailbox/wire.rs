@@ -128,7 +128,7 @@ pub enum Request {
 pub struct Open {
     /// The topics that it keeps from now on.
     pub topics: List<Topic, MAX_TOPICS>,
-    /// For how many seconds, as far as the mailbox allows.
+    /// For how many seconds, as far as the mailbox allows; a box that is open for longer stays so.
     pub ttl: u32,
 }
 
